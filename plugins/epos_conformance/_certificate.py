@@ -1,0 +1,227 @@
+"""
+``certificate.json``: the whole run for machines, described by ``reports/certificate.schema.json``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import tempfile
+import time
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from epos_conformance import _contracts, _rules, _suite, verdict
+from epos_conformance.verdict import Basis, Level, Outcome, Result, Verdict
+
+
+if TYPE_CHECKING:
+    from epos_conformance._run import ConformanceRun
+
+FORMAT = "dojo-epos-conformance/certificate/1"
+
+NOT_OFFERED = "not-offered"
+
+
+@dataclass(slots=True)
+class Certificate:
+    """
+    The document, and what the terminal needs of it.
+    """
+
+    verdict: Verdict
+    results: list[Result]
+    document: dict[str, Any]
+
+    def write(self, path: Path) -> None:
+        """
+        Write the document to *path*: whole, or not at all.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".certificate-", suffix=".json")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(self.document, file, ensure_ascii=False, indent=1)
+                file.write("\n")
+            os.chmod(name, 0o644)  # mkstemp's files are for their owner alone
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+def entry(result: Result) -> dict[str, Any]:
+    """
+    *result* as an element of ``checks``.
+    """
+    found: dict[str, Any] = {
+        "id": result.id,
+        "case": result.case,
+        "capability": result.capability,
+        "page": result.page,
+        "transport": result.transport,
+        "level": str(result.level),
+        "basis": str(result.basis),
+        "sentence": result.sentence,
+        "outcome": str(result.outcome),
+        "message": result.message,
+        "source": list(result.source),
+        "duration": result.duration,
+        "exchanges": list(result.exchanges),
+    }
+    if result.case is None:
+        del found["case"]
+    if result.cause is not None:
+        found["cause"] = result.cause
+    if result.waiver is not None:
+        found["waiver"] = dict(result.waiver)
+    return found
+
+
+def result(entry: Mapping[str, Any]) -> Result:
+    """
+    The result that *entry*, an element of ``checks``, tells of.
+    """
+    known = {name: entry[name] for name in _FIELDS if name in entry}
+    known.update(level=Level(entry["level"]), basis=Basis(entry["basis"]), outcome=Outcome(entry["outcome"]))
+    return Result(**{"case": None, **known})
+
+
+_FIELDS = (
+    "id", "case", "capability", "page", "transport", "sentence", "message", "source", "duration", "exchanges", "cause",
+    "waiver",
+)  # fmt: skip
+
+
+def not_run(name: str, reason: str) -> Result | None:
+    """
+    The result of the check *name* (see `Result.name`), which was selected and never ran; None for a name of nobody's.
+    """
+    transport, _, rest = name.partition("-")
+    id, _, case = rest.partition("@")
+    rule = _rules.rules().get(id)
+    if rule is None:
+        return None
+    return Result(
+        id=id,
+        case=case or None,
+        capability=rule.capability or (case if rule.per else None),
+        page=rule.page,
+        transport=transport,
+        level=rule.level,
+        basis=rule.basis,
+        sentence=rule.sentence,
+        source=rule.sources,
+        outcome=Outcome.INCONCLUSIVE,
+        message=reason,
+        cause="not-run",
+    )
+
+
+def digests() -> dict[str, str]:
+    """
+    What the partner was held to: file below ``fixtures/`` -> its SHA-256.
+    """
+    files = sorted(path for path in _suite.FIXTURES.rglob("*") if path.suffix in (".json", ".toml"))
+    return {
+        path.relative_to(_suite.FIXTURES).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+
+
+def build(run: ConformanceRun, *, interrupted: bool) -> Certificate:
+    """
+    The certificate of *run*, complete even where the run was cut short.
+    """
+    assert run.plan is not None
+    reason = "not run: the run was interrupted" if interrupted else "not run: its process ended before"
+    missing = (not_run(name, reason) for name in sorted(run.selected - run.results.keys()))
+    results = [*run.results.values(), *(each for each in missing if each)]
+    results.sort(key=lambda each: (each.page, each.capability or "", each.id, each.case or "", each.transport))
+    whole = verdict.verdict(results)
+    grouped = verdict.by_capability(results)
+    settings, plan = run.settings, run.plan
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "suite": {"name": _suite.NAME, "version": _suite.version()},
+        "partner": {
+            "url": plan.url,
+            "transports": ["rest"],
+            "products": list(settings.products),
+            "capabilities": list(plan.offered),
+            "offer": plan.how_offered,
+            "pos": dict(settings.pos),
+        },
+        "startedAt": _instant(run.started),
+        "finishedAt": _instant(time.time()),
+        "verdict": str(whole),
+        "selection": {"complete": not run.deselected, "deselected": run.deselected, "interrupted": interrupted},
+        "counts": verdict.counts(results),
+        "settings": settings.shown(),
+        "products": _products(plan.offered, grouped),
+        "capabilities": _capabilities(plan.offered, grouped),
+        "checks": [entry(each) for each in results],
+        "waivers": waivers(run, results),
+        "leftovers": run.leftovers,
+        "notes": run.notes,
+        "contract": {
+            "sources": {key: dict(each) for key, each in _rules.sources().items()},
+            "digests": digests(),
+        },
+    }
+    return Certificate(whole, results, document)
+
+
+def _products(offered: tuple[str, ...], grouped: Mapping[str, list[Result]]) -> list[dict[str, Any]]:
+    found = []
+    for name, product in _contracts.products().items():
+        members = {each.name: need for each, need in _contracts.members_of(name)}
+        conclusion, missing = verdict.of_product(members, offered, grouped)
+        found.append({
+            "name": name,
+            "title": product["title"],
+            "verdict": str(conclusion) if conclusion else NOT_OFFERED,
+            "missing": missing,
+            "capabilities": [each for each in members if each in offered],
+        })
+    return found
+
+
+def _capabilities(offered: tuple[str, ...], grouped: Mapping[str, list[Result]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": each.name,
+            "page": each.page,
+            "verdict": str(verdict.verdict(grouped.get(each.name, ()))) if each.name in offered else NOT_OFFERED,
+            "counts": verdict.counts(grouped.get(each.name, ())),
+        }
+        for each in _contracts.capabilities().values()
+    ]
+
+
+def waivers(run: ConformanceRun, results: list[Result]) -> list[dict[str, Any]]:
+    """
+    Each waiver and what became of it: ``used``, ``unused`` (the violation no longer occurs), ``ended``, ``unknown``.
+    """
+    violated = {each.id for each in results if each.outcome is Outcome.VIOLATES}
+    examined = {each.id for each in results if each.outcome in (Outcome.VIOLATES, Outcome.CONFORMS)}
+    found = []
+    for each in run.settings.waivers:
+        if each.rule not in _rules.rules():
+            state = "unknown"
+        elif each.ended():
+            state = "ended"
+        elif each.rule in violated:
+            state = "used"
+        else:
+            state = "unused" if each.rule in examined else "not-examined"
+        found.append({"rule": each.rule, "reason": each.reason, "until": each.until.isoformat(), "state": state})
+    return found
+
+
+def _instant(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

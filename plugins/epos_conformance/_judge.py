@@ -1,0 +1,77 @@
+"""
+From how a check function ended to a `Result`.
+"""
+
+from __future__ import annotations
+
+import traceback
+
+from epos_conformance._checks import Examination
+from epos_conformance._masking import Masker
+from epos_conformance._settings import Waiver
+from epos_conformance.exceptions import Inconclusive, NotOffered, Unanswered, Unauthorized, Unreachable, Violation
+from epos_conformance.exchange import Exchange
+from epos_conformance.partner import Partner
+from epos_conformance.verdict import Outcome, Result
+
+
+#: How much of a conversation a violation shows; the exchange at fault is the last one, nearly always.
+_MOST_EXCHANGES = 20
+
+
+def judge(
+    examination: Examination,
+    error: BaseException | None,
+    duration: float,
+    partner: Partner | None,
+    waiver: Waiver | None,
+    mask: Masker,
+) -> Result:
+    """
+    The result of *examination*, whose check ended by *error*, or by returning where that is None.
+    """
+    outcome, message, cause = _outcome(error, partner)
+    exchanges = partner.exchanges if partner else []
+    return Result(
+        id=examination.rule.id,
+        case=examination.case,
+        capability=examination.capability.name if examination.capability else None,
+        page=examination.rule.page,
+        transport=examination.transport,
+        level=examination.rule.level,
+        basis=examination.rule.basis,
+        sentence=examination.rule.sentence,
+        source=examination.rule.sources,
+        outcome=outcome,
+        message=mask(message),
+        cause=cause,
+        duration=round(duration, 6),
+        exchanges=_shown(exchanges, whole=outcome in (Outcome.VIOLATES, Outcome.INCONCLUSIVE)),
+        waiver={"reason": waiver.reason, "until": waiver.until.isoformat()} if waiver else None,
+    )
+
+
+def _shown(exchanges: list[Exchange], *, whole: bool) -> list[dict[str, object]]:
+    shown = exchanges[-_MOST_EXCHANGES:] if whole else exchanges
+    return [each.to_json(bodies=whole) for each in shown]
+
+
+def _outcome(error: BaseException | None, partner: Partner | None) -> tuple[Outcome, str, str | None]:
+    if error is None:
+        if partner is None or not partner.exchanges:
+            return Outcome.INCONCLUSIVE, "the check asked the partner nothing", "suite"
+        return Outcome.CONFORMS, "; ".join(partner.notes), None
+    if isinstance(error, Violation):
+        return Outcome.VIOLATES, str(error), None
+    if isinstance(error, NotOffered):
+        return Outcome.NOT_OFFERED, str(error), None
+    if isinstance(error, Unauthorized):
+        return Outcome.INCONCLUSIVE, str(error), "credentials"
+    if isinstance(error, (Unreachable, Unanswered)):
+        return Outcome.INCONCLUSIVE, str(error), "unreachable"
+    if isinstance(error, Inconclusive):
+        return Outcome.INCONCLUSIVE, str(error), "data"
+    # The suite's own fault is never the partner's: it is told with where it happened.
+    where = traceback.extract_tb(error.__traceback__)[-1:]
+    place = f" ({where[0].filename.rsplit('/', 1)[-1]}:{where[0].lineno})" if where else ""
+    return Outcome.INCONCLUSIVE, f"fault of the suite: {type(error).__name__}: {error}{place}", "suite"

@@ -1,0 +1,179 @@
+"""
+Which capabilities the partner offers, where nobody claims any: found out by calls that change nothing.
+
+A capability counts as offered where its address answers like an EPOS does, and not like the partner's answer to an
+address that certainly doesn't exist. Requests that would change something are sent without any of their members, or
+for ids that don't exist, which every EPOS refuses.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from epos_conformance import _contracts
+from epos_conformance._contracts import Capability
+from epos_conformance._settings import Settings
+from epos_conformance.exceptions import BrokenAnswer, Unanswered, Unreachable
+from epos_conformance.exchange import Exchange
+from epos_conformance.rest import DOJO_HEADERS, RestTransport, encode
+from epos_conformance.venue import rows_of
+
+
+@dataclass(slots=True)
+class Offer:
+    """
+    What the partner offers, and how that is known.
+    """
+
+    #: Canonical names.
+    capabilities: tuple[str, ...]
+    #: ``claimed`` or ``probed``.
+    how: str
+    #: Why nothing can be examined at all; None where something can.
+    blocked: str | None = None
+    #: What the user might want to know of the guesses.
+    notes: list[str] = field(default_factory=list)
+
+
+#: Searches that show an id to ask for.
+_SHOWS = {"orderId": "SearchOrders", "partyId": "SearchParties", "reservationId": "SearchReservations"}
+
+#: Calls in a row without an answer, after which the rest is not tried.
+_PATIENCE = 2
+
+
+def find_out(settings: Settings, transport: RestTransport) -> Offer:
+    """
+    What the partner offers: what is claimed for it, else what answers.
+    """
+    if settings.capabilities is not None:
+        return Offer(settings.capabilities, "claimed")
+    return _Probe(settings, transport).offer()
+
+
+class _Probe:
+    def __init__(self, settings: Settings, transport: RestTransport) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._nonsense = f"conformance-{uuid.uuid4().hex[:12]}"
+        self._seen: dict[str, str] = {}
+        self._controls: dict[str, Exchange] = {}
+        self._failures = 0
+        self._answered = False
+        self._last: Exchange | None = None
+        self._found: set[str] = set()
+        self._unsure: list[str] = []
+
+    def offer(self) -> Offer:
+        # Searches first: they show ids, and an id that exists tells more than one that doesn't.
+        every = sorted(
+            _contracts.capabilities().values(), key=lambda each: ("search" not in each.selectors, each.changes, each.name)
+        )
+        for capability in every:
+            if capability.changes and self._settings.read_only:
+                continue
+            if self._offers(capability):
+                self._found.add(capability.name)
+            if self._failures >= _PATIENCE and not self._answered:
+                break
+        names = tuple(name for name in _contracts.capabilities() if name in self._found)
+        notes = [f"{name}: unclear whether it is offered; claim it with --capabilities" for name in self._unsure]
+        return Offer(names, "probed", None if names else self._why_nothing(), notes)
+
+    def _why_nothing(self) -> str:
+        last = self._last
+        assert last is not None
+        if last.failure is not None and not self._answered:
+            return f"the partner can't be examined: {last.failure}"
+        if last.status in (401, 403):
+            hint = "check --partner-auth" if self._transport.auth else "pass --partner-auth=USER:PASSWORD"
+            return f"the partner refuses the credentials (status {last.status}): {hint}"
+        kind = last.answer.header("content-type") if last.answer else None
+        return (
+            f"nothing at {self._transport.url} answers like an EPOS (the last answer: status {last.status}, "
+            f"{kind or 'no content type'}): is it the base URL of the EPOS Data API?"
+        )
+
+    def _offers(self, capability: Capability) -> bool:
+        ids = {each.name: self._seen.get(each.name, self._nonsense) for each in capability.ids}
+        if capability.changes and capability.request is None:
+            ids = dict.fromkeys(ids, self._nonsense)  # a DELETE: never of something that exists
+        exchange = self._ask(capability.http_method, self._transport.address(capability, ids), capability)
+        if exchange.answer is None:
+            # Slow or broken is not absent: whoever takes the request offers it.
+            return isinstance(exchange.failure, (Unanswered, BrokenAnswer)) and self._answered
+        if exchange.succeeded:
+            if capability.name.startswith("Search"):
+                self._note_ids(capability.name, exchange)
+            return self._speaks_json(exchange)
+        if exchange.status in (401, 403, 405, 501):
+            return False
+        if exchange.status == 404:
+            return self._knows_the_address(capability, exchange, ids)
+        return exchange.status in (400, 409, 422) or exchange.status >= 500
+
+    def _knows_the_address(self, capability: Capability, exchange: Exchange, ids: Mapping[str, str]) -> bool:
+        """
+        Whether a 404 means an id that isn't there, rather than an address that isn't.
+        """
+        if exchange.error is None or exchange.error.type != "NotFound" or not capability.ids:
+            return False
+        if any(value != self._nonsense for value in ids.values()) and len(ids) == 1:
+            return False  # the id exists
+        control = self._control(capability.http_method)
+        if _said(control) != _said(exchange):
+            return True
+        # The partner words both alike. An address that another verb is known for would have answered 405.
+        siblings = {each.name for each in _contracts.capabilities().values() if each.path == capability.path}
+        if siblings & self._found:
+            return True
+        self._unsure.append(capability.name)
+        return False
+
+    def _control(self, method: str) -> Exchange:
+        if method not in self._controls:
+            url = f"{self._transport.url}/v1/{self._nonsense}/{self._nonsense}"
+            self._controls[method] = self._ask(method, url, None)
+        return self._controls[method]
+
+    def _ask(self, method: str, url: str, capability: Capability | None) -> Exchange:
+        body = encode({}) if method in ("POST", "PUT") else None
+        exchange = self._transport.send(
+            method, url, body, DOJO_HEADERS, capability=capability.name if capability else None
+        )
+        if isinstance(exchange.failure, (Unreachable, Unanswered)):
+            self._failures += 1
+        elif exchange.failure is None:
+            self._answered = True
+        self._last = exchange
+        return exchange
+
+    def _note_ids(self, name: str, exchange: Exchange) -> None:
+        member = next((member for member, search in _SHOWS.items() if search == name), None)
+        for row in rows_of(exchange.result) if member else ():
+            if isinstance(row.get("id"), str) and row["id"]:
+                self._seen.setdefault(str(member), row["id"])
+                return
+
+    @staticmethod
+    def _speaks_json(exchange: Exchange) -> bool:
+        """Whether a success is an EPOS's: JSON, or nothing at all (some answers are empty)."""
+        assert exchange.answer is not None
+        return isinstance(exchange.json, (dict, list)) or not exchange.answer.body
+
+
+def _said(exchange: Exchange) -> Any:
+    """What an error says apart from the ids in it and what is new every time."""
+    error = exchange.error
+    if error is None or exchange.answer is None:
+        return None
+    message = str(error.debug_message or "")
+    path = urlsplit(exchange.sent.url).path
+    for part in (path, unquote(path), *path.split("/")):
+        message = message.replace(part, "") if len(part) > 3 else message
+    return exchange.status, error.type, message

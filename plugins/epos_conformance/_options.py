@@ -1,0 +1,75 @@
+"""
+The options, once: what each is called on the command line, in the environment and in ``partner.toml``.
+
+Read by every pytest run of the environment that the suite is installed in, so it imports nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """
+    One setting. Its key in ``partner.toml`` is its name without the dashes.
+    """
+
+    name: str
+    help: str
+    metavar: str | None = None
+    environment: str | None = None
+    kind: Literal["text", "flag", "list", "seconds", "bytes"] = "text"
+
+    @property
+    def key(self) -> str:
+        return self.name.removeprefix("--")
+
+    @property
+    def dest(self) -> str:
+        """Its attribute among pytest's options; prefixed so as to meet no other plugin's."""
+        return "epos_" + self.key.replace("-", "_")
+
+    def declare(self) -> dict[str, Any]:
+        """Its arguments for ``parser.addoption``."""
+        found: dict[str, Any] = {"dest": self.dest, "help": self.help, "default": None}
+        if self.kind == "flag":
+            return {**found, "action": "store_true"}
+        if self.environment:
+            found["help"] += f" (environment: {self.environment})"
+        return {**found, "metavar": self.metavar, "action": "append" if self.kind == "list" else "store"}
+
+
+# Help texts: imperative or noun phrase, units said, no full stop; the default in brackets.
+OPTIONS = (
+    Option(
+        "--partner-url",
+        "REST base URL of the EPOS to check, or 'reference' for the built-in one",
+        "URL",
+        "PARTNER_URL",
+    ),
+    Option("--partner-auth", "credentials for REST Basic authentication", "USER:PASSWORD", "PARTNER_AUTH"),
+    Option("--partner-ca", "PEM file of the certificate authorities to trust instead of the usual ones", "FILE"),
+    Option(
+        "--capabilities",
+        "comma-separated names of the capabilities that the EPOS claims; legacy names are understood",
+        "NAMES",
+        "PARTNER_CAPABILITIES",
+        "list",
+    ),
+    Option(
+        "--product",
+        "claim the capabilities of a product: pay-at-table, qr-pay, order-and-pay, bookings; repeatable",
+        "NAME",
+        kind="list",
+    ),
+    Option("--partner", "TOML file with settings, test data and waivers (./partner.toml)", "FILE"),
+    Option("--read-only", "only run checks that change nothing at the partner", kind="flag"),
+    Option("--strict", "let recommendations fail the run too", kind="flag"),
+    Option("--slow-after", "seconds after which an answer is slow (2)", "SECONDS", kind="seconds"),
+    Option("--fail-after", "seconds after which an answer is given up (10)", "SECONDS", kind="seconds"),
+    Option("--settle", "seconds that a write may take to show up in reads (1)", "SECONDS", kind="seconds"),
+    Option("--max-reply", "bytes after which an answer is given up (10485760)", "BYTES", kind="bytes"),
+    Option("--reports", "folder for the results (./reports)", "FOLDER"),
+)

@@ -1,0 +1,260 @@
+"""
+A pytest run that checks a partner: the hooks that are alive only then.
+
+The controlling process finds out what is offered, gathers results and writes the certificate; each worker (or the
+same process, without pytest-xdist) holds a `Session` and runs checks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import tempfile
+import time
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from epos_conformance import _certificate, _checks, _contracts, _judge, _offer, _suite, _terminal, verdict
+from epos_conformance._checks import Examination, examination_of
+from epos_conformance._leases import Leases
+from epos_conformance._masking import Masker
+from epos_conformance._settings import REFERENCE, Settings
+from epos_conformance._session import Session
+from epos_conformance.exceptions import Inconclusive, NotOffered, Violation
+from epos_conformance.partner import Partner
+from epos_conformance.rest import RestTransport
+from epos_conformance.verdict import Level, Outcome, Result
+
+
+TRANSPORTS = ("rest",)
+
+#: What the controlling process tells each worker.
+_TOLD = "epos_conformance"
+
+
+@dataclasses.dataclass(slots=True)
+class Plan:
+    """
+    What holds for the whole run, wherever its checks run.
+    """
+
+    url: str
+    auth: str | None
+    offered: tuple[str, ...]
+    how_offered: str
+    blocked: str | None
+    leases: str
+
+
+class ConformanceRun:
+    """
+    The hooks of one process of a run.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+        self.plan: Plan | None = None
+        self.results: dict[str, Result] = {}
+        self.leftovers: list[str] = []
+        self.notes: list[str] = []
+        #: Names of the checks that are to be run, and how many more there would be.
+        self.selected: set[str] = set()
+        self.deselected = 0
+        self.started = time.time()
+        self.certificate: _certificate.Certificate | None = None
+        self.mask = Masker(settings.secrets)
+        self._session: Session | None = None
+        self._cleanup = contextlib.ExitStack()
+        self._waivers = {each.rule: each for each in settings.waivers if not each.ended()}
+        self._worker = hasattr(config, "workerinput")
+        _checks.forget()
+        if config.args_source is not config.ArgsSource.ARGS:
+            config.args = [str(_suite.CHECKS)]
+            # A partner's own configuration may collect by other names.
+            config.addinivalue_line("python_files", "test_*.py")
+            config.addinivalue_line("python_functions", "test")
+        # Settings of the partner's own project must not change how our checks run.
+        config.option.showlocals = False
+
+    # The whole run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        if self._worker:
+            self.plan = Plan(**json.loads(self.config.workerinput[_TOLD]))  # type: ignore[attr-defined]
+        elif not self.config.option.collectonly:
+            self.plan = self._prepare()
+
+    def _prepare(self) -> Plan:
+        url, auth = self.settings.url, self.settings.auth
+        if url == REFERENCE:
+            from epos_conformance.reference import launch
+
+            running = self._cleanup.enter_context(launch.start())
+            url, auth = running.url, running.auth
+        transport = RestTransport(self.settings, url, auth)
+        self._cleanup.callback(transport.close)
+        offer = _offer.find_out(self.settings, transport)
+        self.notes += offer.notes
+        folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="epos-conformance-"))
+        return Plan(url, auth, offer.capabilities, offer.how, offer.blocked, folder)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of pytest-xdist what holds for the whole run."""
+        assert self.plan is not None
+        node.workerinput[_TOLD] = json.dumps(dataclasses.asdict(self.plan))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+        """Take over what a worker could not remove."""
+        self.leftovers += getattr(node, "workeroutput", {}).get(_TOLD, ())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """Learn from the workers what they are going to run."""
+        self.selected = {each.partition("[")[2].rstrip("]") for each in ids if "[" in each}
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        self.deselected += len(items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.selected = {each.name for item in session.items if (each := examination_of(item))}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if self._session is not None:
+            self.leftovers += [self.mask(each) for each in self._session.close()]
+        if self._worker:
+            self.config.workeroutput[_TOLD] = self.leftovers  # type: ignore[attr-defined]
+            return
+        if self.plan is None:
+            return
+        self.certificate = _certificate.build(self, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        self.certificate.write(self.settings.reports / "certificate.json")
+        ours = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus in ours:
+            session.exitstatus = self._status(exitstatus)
+
+    def _status(self, exitstatus: int) -> pytest.ExitCode:
+        """Granted or not: what pytest counted, and what it couldn't know."""
+        assert self.certificate is not None
+        granted = [verdict.Verdict.CONFORMANT]
+        if not self.settings.strict:
+            granted.append(verdict.Verdict.WITH_RECOMMENDATIONS)
+        if self.certificate.verdict in granted and exitstatus == pytest.ExitCode.OK:
+            return pytest.ExitCode.OK
+        return pytest.ExitCode.TESTS_FAILED
+
+    def pytest_unconfigure(self) -> None:
+        self._cleanup.close()
+
+    # Each check
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        _checks.parametrize(metafunc, TRANSPORTS)
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        if (examination := examination_of(item)) is not None:
+            # So that -k takes rule ids and capabilities.
+            item.extra_keyword_matches.update({examination.rule.id, examination.name})
+
+    def partner(self, examination: Examination) -> Partner:
+        """
+        The partner for one check. Raises `NotOffered` or `Inconclusive` where the check can't be run at all.
+        """
+        assert self.plan is not None, "a partner is there in a run only"
+        plan, capability = self.plan, examination.capability
+        if plan.blocked is not None:
+            raise Inconclusive(plan.blocked)
+        if capability is not None and capability.name not in plan.offered:
+            raise NotOffered(f"{capability.name} isn't {'claimed' if plan.how_offered == 'claimed' else 'offered'}")
+        if examination.changes and self.settings.read_only:
+            raise NotOffered("not examined: it may change something at the partner, and the run is --read-only")
+        if self._session is None:
+            self._session = Session(
+                self.settings,
+                RestTransport(self.settings, plan.url, plan.auth),
+                plan.offered,
+                Leases(Path(plan.leases)),
+                seed=int(getattr(self.config, "workerinput", {}).get("workerid", "gw0")[2:] or 0) * 5,
+            )
+        examination.partner = Partner(self._session)
+        return examination.partner
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        examination = examination_of(item)
+        if examination is None:
+            return report
+        partner = examination.partner
+        if call.when == "teardown":
+            if partner is not None:
+                report.epos_leftovers = [self.mask(each) for each in partner.leftovers]  # type: ignore[attr-defined]
+            examination.partner = None
+            return report
+        if call.when == "call" or call.excinfo is not None:
+            error = call.excinfo.value if call.excinfo else None
+            if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
+                return report
+            waiver = self._waivers.get(examination.rule.id)
+            result = _judge.judge(examination, error, call.duration, partner, waiver, self.mask)
+            self.results[result.name] = result
+            report.epos_result = _certificate.entry(result)  # type: ignore[attr-defined]
+            self._tell(report, result, fault=call.excinfo if result.cause == "suite" else None)
+        return report
+
+    def _tell(self, report: pytest.TestReport, result: Result, fault: pytest.ExceptionInfo[Any] | None) -> None:
+        """
+        Make pytest's report say what the result says: its outcome, and a text that needs no traceback.
+        """
+        if result.outcome is Outcome.CONFORMS:
+            report.outcome, report.longrepr = "passed", None
+            return
+        text = _terminal.explain(result)
+        if fault is not None:
+            text += "\n\n" + self.mask(str(fault.getrepr(style="short")))
+        strict = self.settings.strict and result.recommends and not result.waived
+        if result.refuses or result.unproven or strict:
+            report.outcome, report.longrepr = "failed", text
+            if result.outcome is Outcome.INCONCLUSIVE:
+                # JUnit counts what fails before the test proper as an error, and only that.
+                report.when = "setup"
+        else:
+            report.outcome = "skipped"
+            report.longrepr = (*report.location[:2], text) if report.location[1] is not None else text
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if (entry := getattr(report, "epos_result", None)) is not None:
+            result = _certificate.result(entry)
+            self.results[result.name] = result
+        self.leftovers += getattr(report, "epos_leftovers", ())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        entry = getattr(report, "epos_result", None)
+        return _terminal.status(_certificate.result(entry), self.settings.strict) if entry else None
+
+    # Telling
+
+    def pytest_report_header(self) -> list[str]:
+        return _terminal.header(self)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.certificate is not None:
+            _terminal.summarize(self, terminalreporter)
+
+
+def of(config: pytest.Config) -> ConformanceRun | None:
+    """The run that *config* belongs to; None where no partner is checked."""
+    found = config.pluginmanager.get_plugin("epos_conformance.run")
+    return found if isinstance(found, ConformanceRun) else None

@@ -1,0 +1,167 @@
+"""
+One process's dealings with the partner over one transport: the connection, its health, the venue, and what was made.
+
+Lives as long as the process; a check sees it through its own `Partner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from epos_conformance import _contracts
+from epos_conformance._leases import Leases
+from epos_conformance._settings import Settings
+from epos_conformance.exceptions import Inconclusive, Unanswered, Unauthorized, Unreachable
+from epos_conformance.exchange import Exchange
+from epos_conformance.rest import DOJO_HEADERS, RestTransport
+from epos_conformance.venue import Venue
+
+
+#: Calls in a row without any answer, after which the partner counts as gone.
+_PATIENCE = 3
+#: Calls of one capability in a row that ran into the time limit, after which it isn't asked again.
+_CAPABILITY_PATIENCE = 2
+
+
+@dataclass(slots=True)
+class Made:
+    """
+    Something that the suite made at the partner and has to remove again.
+    """
+
+    #: ``order``, ``party``, ``reservation``, ``lock``, ``payment``.
+    kind: str
+    ids: Mapping[str, str]
+    #: The capability that removes it; None where nothing does.
+    removed_by: str | None
+
+    def __str__(self) -> str:
+        return f"{self.kind} " + ", ".join(f"{name} {value}" for name, value in self.ids.items())
+
+
+@dataclass(slots=True)
+class _Health:
+    """What recent calls say about the partner's being there."""
+
+    failures: int = 0
+    timeouts: dict[str, int] = field(default_factory=dict)
+    #: Whether the credentials were good for anything yet.
+    authorized: bool = False
+
+
+class Session:
+    """
+    The partner as this process knows it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        transport: RestTransport,
+        offered: Iterable[str],
+        leases: Leases,
+        *,
+        blocked: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.settings = settings
+        self.transport = transport
+        self.offered = frozenset(offered)
+        self.leases = leases
+        #: Why nothing can be examined any more.
+        self.blocked = blocked
+        self._health = _Health()
+        self.venue = Venue(self.ask, self.offered, settings.data, seed)
+        #: What is made once and used by many checks: kind -> the thing, or why it couldn't be made.
+        self.pool: dict[str, Made | str] = {}
+        #: Taken out of the pool because a check left it unfit for others; removed at the end.
+        self.spent: list[Made] = []
+        self.leftovers: list[str] = []
+
+    def ask(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        log: list[Exchange] | None = None,
+    ) -> Exchange:
+        """
+        Call the capability *name*, keep watch over the partner's health, and append the exchange to *log*.
+
+        Raises `Unreachable`, `Unanswered` or `BrokenAnswer` where there is no answer, `Unauthorized` where the
+        credentials are refused. An error that the partner answers is an `Exchange` like any other.
+        """
+        self.refuse_to_wait(name)
+        exchange = self.transport.call(_contracts.capabilities()[name], params, DOJO_HEADERS if headers is None else headers)
+        if log is not None:
+            log.append(exchange)
+        self.watch(exchange)
+        return exchange
+
+    def refuse_to_wait(self, name: str | None) -> None:
+        """
+        Raise at once where waiting again would teach nothing.
+        """
+        if self.blocked is not None:
+            raise Unreachable(self.blocked)
+        if name is not None and self._health.timeouts.get(name, 0) >= _CAPABILITY_PATIENCE:
+            limit = self.settings.fail_after
+            raise Unanswered(f"{name} wasn't answered within {limit:g} s {_CAPABILITY_PATIENCE} times in a row; not asked again")
+
+    def watch(self, exchange: Exchange) -> None:
+        """
+        Take note of how *exchange* went; raise the reason where it brought no answer.
+        """
+        health, name = self._health, exchange.capability
+        failure = exchange.failure
+        if failure is None:
+            health.failures = 0
+            if name is not None:
+                health.timeouts.pop(name, None)
+            if exchange.status == 401:
+                raise self._unauthorized(exchange)
+            health.authorized = health.authorized or exchange.status < 400
+            return
+        if isinstance(failure, (Unreachable, Unanswered)):
+            health.failures += 1
+        if isinstance(failure, Unanswered) and name is not None:
+            health.timeouts[name] = health.timeouts.get(name, 0) + 1
+        if health.failures >= _PATIENCE:
+            self.blocked = f"the partner has been unreachable for {_PATIENCE} calls in a row ({failure})"
+        raise failure
+
+    def _unauthorized(self, exchange: Exchange) -> Inconclusive:
+        given = self.transport.auth
+        if self._health.authorized:
+            return Unauthorized(f"{exchange.capability} answers 401 to the credentials that the partner accepts elsewhere")
+        hint = "check --partner-auth" if given else "pass --partner-auth=USER:PASSWORD"
+        return Unauthorized(f"the partner refuses the credentials (status 401): {hint}")
+
+    def remove(self, made: Made) -> str | None:
+        """
+        Remove *made* at the partner; say what is left where that fails.
+        """
+        if made.removed_by is None or made.removed_by not in self.offered:
+            how = f"{made.removed_by} isn't offered" if made.removed_by else "nothing removes it"
+            return f"{made} ({how})"
+        try:
+            exchange = self.ask(made.removed_by, made.ids)
+        except Inconclusive as error:
+            return f"{made} ({made.removed_by}: {error})"
+        error = exchange.error
+        if exchange.succeeded or (error is not None and error.type == "NotFound"):
+            return None
+        return f"{made} ({made.removed_by} answered {exchange.status} {error or ''})".replace(" )", ")")
+
+    def close(self) -> list[str]:
+        """
+        Remove what the checks shared, hang up, and say what was left behind.
+        """
+        for made in (*self.pool.values(), *self.spent):
+            if isinstance(made, Made) and (left := self.remove(made)):
+                self.leftovers.append(left)
+        self.pool.clear()
+        self.transport.close()
+        return self.leftovers

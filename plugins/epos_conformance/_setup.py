@@ -1,0 +1,36 @@
+"""
+Switching the suite on in a pytest that was asked to check a partner.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from epos_conformance import _allure, _settings
+from epos_conformance._run import ConformanceRun
+
+
+_MARKERS = (
+    "check(id, cases, changes): examines a rule of the catalogue",
+    "must: a rule that a certificate depends on",
+    "should: a rule whose violation is a recommendation",
+    "info: a rule that is never held against anybody",
+    "rest: a check over REST",
+)
+
+
+def switch_on(config: pytest.Config) -> None:
+    """
+    Register the run with *config*. Raises `pytest.UsageError` with one sentence where the settings make no sense.
+    """
+    for each in _MARKERS:
+        config.addinivalue_line("markers", each)
+    try:
+        settings = _settings.load(vars(config.option))
+    except _settings.BadSetting as error:
+        raise pytest.UsageError(str(error)) from None
+    if settings is None:
+        return
+    run = ConformanceRun(config, settings)
+    config.pluginmanager.register(run, "epos_conformance.run")
+    _allure.switch_on(config, run)

@@ -1,0 +1,203 @@
+"""
+What a person reads in the terminal: how each check ended, and at the end what it all means.
+"""
+
+from __future__ import annotations
+
+import json
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from epos_conformance import _contracts, _rules, _suite
+from epos_conformance.verdict import Level, Outcome, Result, Verdict
+
+
+if TYPE_CHECKING:
+    import pytest
+
+    from epos_conformance._run import ConformanceRun
+
+#: Violations told in full; the rest is in the certificate.
+_MOST_TOLD = 25
+#: Checks named under one reason.
+_MOST_NAMED = 6
+
+_WORDS = {
+    Verdict.CONFORMANT: "conformant: every rule that was examined is kept",
+    Verdict.WITH_RECOMMENDATIONS: "conformant, with recommendations",
+    Verdict.NOT_CONFORMANT: "not conformant: a rule that the contract insists on is broken",
+    Verdict.NOT_PROVEN: "not proven: nothing is broken that was seen, but not everything could be examined",
+}
+
+
+def header(run: ConformanceRun) -> list[str]:
+    """
+    The settings in force, for the head of the output.
+    """
+    shown = ", ".join(f"{name}={_brief(value)}" for name, value in run.settings.shown().items() if value not in (None, [], False))
+    lines = [f"{_suite.NAME} {_suite.version()}: {shown}"]
+    if run.plan is not None:
+        lines.append(f"capabilities ({run.plan.how_offered}): {', '.join(run.plan.offered) or 'none'}")
+        lines += run.notes
+        if run.plan.blocked:
+            lines.append(run.plan.blocked)
+    return lines
+
+
+def _brief(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def status(result: Result, strict: bool) -> tuple[str, str, str]:
+    """
+    Category, letter and word of *result*, as pytest's terminal counts and shows them.
+    """
+    if result.outcome is Outcome.CONFORMS:
+        return "passed", ".", "CONFORMS"
+    if result.outcome is Outcome.NOT_OFFERED:
+        return "not offered", "-", "NOT OFFERED"
+    if result.outcome is Outcome.INCONCLUSIVE:
+        return ("error", "E", "INCONCLUSIVE") if result.unproven else ("inconclusive", "?", "INCONCLUSIVE")
+    if result.waived:
+        return "waived", "w", "WAIVED"
+    if result.refuses or (strict and result.recommends):
+        return "failed", "F", "VIOLATES"
+    return ("recommendations", "r", "RECOMMENDATION") if result.level is Level.SHOULD else ("notes", "i", "NOTE")
+
+
+def explain(result: Result) -> str:
+    """
+    *result* in full: the rule and its sentence, what was seen, the exchange and how to replay it.
+    """
+    case = f" ({result.case})" if result.case else ""
+    lines = [
+        f"{result.id}{case} over {result.transport}: {result.outcome}, {result.level}, {result.basis}",
+        f"  {result.sentence}",
+        *(f"  {line}" for line in result.message.splitlines()),
+    ]
+    if result.waiver:
+        lines.append(f"  waived until {result.waiver['until']}: {result.waiver['reason']}")
+    if result.exchanges and result.outcome is not Outcome.CONFORMS:
+        last = result.exchanges[-1]
+        lines.append(f"  {brief(last)}")
+        if "replay" in last:
+            lines.append(f"  replay: {last['replay']}")
+    lines.append(f"  source: {'; '.join(_rules.cite(each) for each in result.source)}")
+    return "\n".join(lines)
+
+
+def brief(exchange: Any) -> str:
+    """One line for an exchange of the certificate's form."""
+    asked = f"{exchange['request']['method']} {exchange['request']['url']}"
+    answer = exchange["answer"]
+    if answer is None:
+        return f"{asked} -> {exchange.get('failure', 'no answer')}"
+    said = " ".join(str(answer.get("body", "")).split())
+    return f"{asked} -> {answer['status']} {said[:160]}{'...' if len(said) > 160 else ''} ({exchange['duration']:.3f} s)"
+
+
+def summarize(run: ConformanceRun, reporter: pytest.TerminalReporter) -> None:
+    """
+    Everything that the run found, worst first, and what it amounts to.
+    """
+    assert run.certificate is not None
+    results, document = run.certificate.results, run.certificate.document
+    write = reporter.write_line
+    reporter.write_sep("=", "EPOS conformance", bold=True)
+    violations = [each for each in results if each.outcome is Outcome.VIOLATES]
+    _violations(reporter, "violated", [each for each in violations if each.refuses], red=True)
+    _violations(reporter, "recommended", [each for each in violations if each.recommends and not each.waived], yellow=True)
+    _violations(reporter, "waived", [each for each in violations if each.waived], yellow=True)
+    notes = [each for each in violations if each.level is Level.INFO and not each.waived]
+    for each in notes if reporter.verbosity > 0 else ():
+        write(f"noted: {each.id}: {each.message.splitlines()[0]}")
+    _reasons(reporter, "not proven", [each for each in results if each.unproven])
+    _reasons(
+        reporter,
+        "could not be examined",
+        [each for each in results if each.outcome is Outcome.INCONCLUSIVE and not each.unproven],
+    )
+    for waiver in document["waivers"]:
+        if waiver["state"] != "used":
+            reporter.write_line(f"waiver of {waiver['rule']} is {_STATES[waiver['state']]}", yellow=True)
+    for left in document["leftovers"]:
+        reporter.write_line(f"left behind at the partner: {left}", yellow=True)
+    write("")
+    _capabilities(write, document)
+    write("")
+    _verdict(run, reporter, notes)
+
+
+_STATES = {
+    "unused": "no longer needed: the rule is kept; remove it",
+    "ended": "over: its date has passed",
+    "unknown": "for nothing: there is no such rule",
+    "not-examined": "without effect: the rule was not examined",
+}
+
+
+def _violations(reporter: pytest.TerminalReporter, title: str, found: Sequence[Result], **color: bool) -> None:
+    for number, each in enumerate(found):
+        if number == _MOST_TOLD:
+            names = ", ".join(dict.fromkeys(each.id for each in found[number:]))
+            reporter.write_line(f"{title}, {len(found) - number} more: {names}", **color)
+            break
+        first, *rest = explain(each).splitlines()
+        reporter.write_line(f"{title}: {first}", **color)
+        for line in rest:
+            reporter.write_line(line)
+
+
+def _reasons(reporter: pytest.TerminalReporter, title: str, found: Sequence[Result]) -> None:
+    """Inconclusive results, told once for each reason."""
+    by_reason: dict[str, list[Result]] = {}
+    for each in found:
+        by_reason.setdefault(each.message, []).append(each)
+    for reason, results in sorted(by_reason.items(), key=lambda each: -len(each[1])):
+        checks = "1 check" if len(results) == 1 else f"{len(results)} checks"
+        reporter.write_line(f"{title} ({checks}): {reason}", yellow=True)
+        reporter.write_line(f"  {_names(each.id for each in results)}")
+
+
+def _names(ids: Iterable[str]) -> str:
+    names = list(dict.fromkeys(ids))
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _capabilities(write: Any, document: dict[str, Any]) -> None:
+    offered = [each for each in document["capabilities"] if each["verdict"] != "not-offered"]
+    width = max((len(each["name"]) for each in offered), default=0)
+    for each in offered:
+        counts = each["counts"]
+        told = [f"{counts['conforms']} kept", *(f"{counts[key]} {text}" for key, text in _COUNTED if counts[key])]
+        write(f"  {each['name']:<{width}}  {each['verdict']}: {', '.join(told)}")
+    absent = [each["name"] for each in document["capabilities"] if each["verdict"] == "not-offered"]
+    if absent:
+        write(f"  not offered: {', '.join(absent)}")
+    for product in document["products"]:
+        missing = f"; missing {', '.join(product['missing'])}" if product["missing"] else ""
+        write(f"  product {product['title']}: {product['verdict']}{missing}")
+
+
+_COUNTED = (("violates", "broken"), ("inconclusive", "not examined"), ("waived", "waived"))
+
+
+def _verdict(run: ConformanceRun, reporter: pytest.TerminalReporter, notes: Sequence[Result]) -> None:
+    assert run.certificate is not None
+    conclusion, document = run.certificate.verdict, run.certificate.document
+    counts = document["counts"]
+    good = conclusion in (Verdict.CONFORMANT, Verdict.WITH_RECOMMENDATIONS)
+    counted = f"{counts['conforms']} kept, {counts['violates']} broken"
+    counted += f" (of these {counts['recommendations']} recommendations, {len(notes)} notes, {counts['waived']} waived)"
+    counted += f", {counts['inconclusive']} inconclusive, {counts['not-offered']} not offered"
+    reporter.write_line(f"checks: {counted}")
+    reporter.write_line(f"verdict: {_WORDS[conclusion]}", bold=True, green=good, red=not good)
+    if run.deselected:
+        reporter.write_line(f"{run.deselected} checks were deselected: this is a verdict on the others alone", yellow=True)
+    pending = len(_rules.rules()) - len({each.id for each in run.certificate.results})
+    del pending
+    reporter.write_line(f"certificate: {run.settings.reports / 'certificate.json'}")
+    if directory := run.config.option.allure_report_dir:
+        reporter.write_line(f"Allure results: {directory}")

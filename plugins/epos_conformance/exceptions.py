@@ -1,0 +1,80 @@
+"""
+How a check ends other than by finding the rule kept.
+
+::
+
+    Outcome
+     +-- Violation            the EPOS breaks the rule                        -> violates
+     +-- NotOffered           it does not claim what the rule is about        -> not-offered
+     +-- Inconclusive         the rule could not be examined                  -> inconclusive
+          +-- Unreachable     no connection, or none any more
+          +-- Unanswered      connected, but no answer within the time limit
+          +-- BrokenAnswer    an answer that breaks off, has no end or is not HTTP
+          +-- Unauthorized    the partner refuses the credentials it was given
+
+Anything else that escapes a check is a fault of the suite, which is inconclusive too.
+The texts are whole: the terminal, the certificate and Allure show them as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from epos_conformance.verdict import Finding
+
+
+class Violation(AssertionError):
+    """
+    The EPOS breaks the rule that is being examined.
+
+    An `AssertionError`, so that pytest and Allure call it a failure.
+    """
+
+    def __init__(self, *findings: Finding, hint: str | None = None) -> None:
+        super().__init__(*findings)
+        self.findings: Sequence[Finding] = findings
+        #: The likely cause, where it can be guessed.
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [str(each) for each in self.findings]
+        return "\n".join([*lines, f"likely cause: {self.hint}"] if self.hint else lines)
+
+
+class NotOffered(Exception):
+    """
+    The partner does not claim what the rule is about, or the user forbade examining it.
+    """
+
+
+class Inconclusive(Exception):
+    """
+    The rule could not be examined; the text says why, and what would help.
+    """
+
+
+class Unreachable(Inconclusive):
+    """
+    The partner could not be reached.
+    """
+
+
+class Unanswered(Inconclusive):
+    """
+    The partner took the request and did not answer it within the time limit.
+    """
+
+
+class BrokenAnswer(Inconclusive):
+    """
+    The partner's answer breaks off, has no end, or is not HTTP at all.
+    """
+
+
+class Unauthorized(Inconclusive):
+    """
+    The partner refuses the credentials that the suite was given.
+    """

@@ -1,0 +1,258 @@
+"""
+One call to the partner and what became of it, in a form that can be judged, shown and replayed.
+
+The same for every transport: a check reads `Exchange.result` or `Exchange.error` and need not know which.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from epos_conformance import _masking
+from epos_conformance.exceptions import Inconclusive
+
+
+ERROR_TYPES = ("NotFound", "UnexpectedError", "InvalidRequest", "Conflict")
+
+#: Headers whose values are credentials, whoever set them.
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+#: How much of a body is kept in reports, in characters.
+MOST_SHOWN = 20_000
+
+_CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
+
+
+class _NotJson:
+    """Stands where a body is not JSON; None is JSON's null."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "not JSON"
+
+
+NOT_JSON = _NotJson()
+
+
+@dataclass(frozen=True, slots=True)
+class EposError:
+    """
+    The EPOSError of an answer, as far as it is one.
+    """
+
+    #: ``errorType`` as sent, whatever it is; None where there is none.
+    type: Any
+    debug_message: Any = None
+    trace_id: Any = None
+
+    def __str__(self) -> str:
+        said = f": {self.debug_message}" if self.debug_message else ""
+        return f"{self.type or 'an error without errorType'}{said}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """
+    A request as it went out.
+    """
+
+    #: HTTP verb; for WebSocket the JSON-RPC method.
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+    #: Whether the credentials in it are those that the suite was given: a replay asks for them instead of showing a mask.
+    authenticated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """
+    What came back, its body unpacked.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The value of the header *name*, in any case; None where it is absent."""
+        return next((value for key, value in self.headers if key.lower() == name), None)
+
+
+@dataclass(kw_only=True)
+class Exchange:
+    """
+    A request, and the answer or the reason that there is none.
+    """
+
+    capability: str | None
+    transport: str
+    sent: Sent
+    answer: Answer | None = None
+    #: Why there is no answer.
+    failure: Inconclusive | None = None
+    #: Seconds from sending to the end of the answer.
+    duration: float = 0.0
+    #: What happened on the way: a Retry-After waited out, a poll repeated.
+    notes: list[str] = field(default_factory=list)
+    mask: _masking.Masker = field(default_factory=_masking.Masker, repr=False)
+
+    @cached_property
+    def json(self) -> Any:
+        """The answer's body as JSON; `NOT_JSON` where it is not, or there is none."""
+        if self.answer is None or not self.answer.body:
+            return NOT_JSON
+        try:
+            return json.loads(self.answer.body.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            return NOT_JSON
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 0 where there is no answer."""
+        return self.answer.status if self.answer else 0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the partner says that it did what it was asked."""
+        return 200 <= self.status < 300 and not self._is_error_object
+
+    @property
+    def result(self) -> Any:
+        """The result of a success; `NOT_JSON` for an error, and where a success has no JSON body."""
+        return self.json if self.succeeded else NOT_JSON
+
+    @property
+    def _is_error_object(self) -> bool:
+        return isinstance(self.json, dict) and "errorType" in self.json and "id" not in self.json
+
+    @property
+    def error(self) -> EposError | None:
+        """The error of an answer that is not a success."""
+        if self.answer is None or self.succeeded:
+            return None
+        if isinstance(self.json, dict):
+            return EposError(self.json.get("errorType"), self.json.get("debugMessage"), self.json.get("traceId"))
+        return EposError(None)
+
+    @property
+    def crashed(self) -> bool:
+        """Whether the partner answered with a server error of its own (an overload is not one)."""
+        return self.status >= 500 and self.status != 503 or (self.error is not None and self.error.type == "UnexpectedError")
+
+    @property
+    def refused(self) -> bool:
+        """Whether the partner said no in good order: an error that is not a server error."""
+        return self.answer is not None and not self.succeeded and not self.crashed
+
+    def __str__(self) -> str:
+        """One line: what was asked and how it ended."""
+        asked = f"{self.sent.method} {self.mask(self.sent.url)}"
+        if self.answer is None:
+            return f"{asked} -> {self.mask(str(self.failure))}"
+        error = self.error
+        said = f" {self.mask(str(error))}" if error and error.type else ""
+        return f"{asked} -> {self.status}{said} in {self.duration:.3f} s"
+
+    def curl(self) -> str:
+        """A shell command that sends the request again; the credentials are read from ``$PARTNER_AUTH``."""
+        parts = ["curl", "-i"] + (["-X", self.sent.method] if self.sent.method != "GET" else [])
+        text = shlex.join([*parts, self.mask(self.sent.url)])
+        for name, value in self.sent.headers:
+            lower = name.lower()
+            if lower == "authorization" and self.sent.authenticated:
+                text += ' -u "$PARTNER_AUTH"'
+            elif lower not in _ADDED_BY_CLIENTS:
+                text += f" -H {shlex.quote(f'{name}: {self._header(name, value)}')}"
+        if self.sent.body is not None:
+            text += f" --data-raw {shlex.quote(self.mask(_readable(self.sent.body)))}"
+        return text
+
+    def _header(self, name: str, value: str) -> str:
+        return _masking.MASK if name.lower() in _SECRET_HEADERS else self.mask(value)
+
+    def as_text(self) -> str:
+        """The whole exchange, for people: request, answer, and how to replay it."""
+        lines = [f"> {self.sent.method} {self.mask(self.sent.url)}"]
+        lines += [f"> {name}: {self._header(name, value)}" for name, value in self.sent.headers]
+        if self.sent.body is not None:
+            lines += ["", self._body(self.sent.body)]
+        lines.append("")
+        if self.answer is None:
+            lines.append(f"< no answer: {self.mask(str(self.failure))}")
+        else:
+            lines.append(f"< {self.answer.status} in {self.duration:.3f} s")
+            lines += [f"< {name}: {self._header(name, value)}" for name, value in self.answer.headers]
+            if self.answer.body:
+                lines += ["", self._body(self.answer.body)]
+        lines += [f"({self.mask(note)})" for note in self.notes]
+        return "\n".join([*lines, "", f"replay: {self.curl()}"])
+
+    def _body(self, body: bytes) -> str:
+        text = _readable(body)
+        try:
+            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            pass
+        return cut(self.mask(text))
+
+    def to_json(self, *, bodies: bool = True) -> dict[str, Any]:
+        """
+        The exchange for machines.
+
+        ``{capability, transport, request: {method, url, headers, body?}, answer: {status, headers, body?} | null,
+        failure?, duration, notes?, replay}``; durations in seconds, bodies as text, everything masked. Without
+        *bodies* only what tells the calls apart: the certificate of a clean run stays small.
+        """
+        found: dict[str, Any] = {
+            "capability": self.capability,
+            "transport": self.transport,
+            "request": {"method": self.sent.method, "url": self.mask(self.sent.url)},
+            "answer": None,
+            "duration": round(self.duration, 6),
+        }
+        if self.answer is not None:
+            found["answer"] = {"status": self.answer.status}
+        if self.failure is not None:
+            found["failure"] = self.mask(str(self.failure))
+        if self.notes:
+            found["notes"] = [self.mask(each) for each in self.notes]
+        if bodies:
+            found["request"]["headers"] = self._headers(self.sent.headers)
+            if self.sent.body is not None:
+                found["request"]["body"] = cut(self.mask(_readable(self.sent.body)))
+            if self.answer is not None:
+                found["answer"]["headers"] = self._headers(self.answer.headers)
+                found["answer"]["body"] = cut(self.mask(_readable(self.answer.body)))
+            found["replay"] = self.curl()
+        return found
+
+    def _headers(self, headers: tuple[tuple[str, str], ...]) -> list[list[str]]:
+        return [[name, self._header(name, value)] for name, value in headers]
+
+
+_ADDED_BY_CLIENTS = frozenset({"host", "accept-encoding", "connection", "user-agent", "content-length", "transfer-encoding"})
+
+
+def _readable(body: bytes) -> str:
+    return body.decode("utf-8", errors="backslashreplace")
+
+
+def cut(text: str, most: int = MOST_SHOWN) -> str:
+    """*text*, ended with a note where it is longer than *most* characters."""
+    return text if len(text) <= most else f"{text[:most]}\n... ({len(text) - most} characters more)"
+
+
+def preview(value: Any, most: int = 160) -> str:
+    """*value* in one line of at most *most* characters, for findings."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= most else f"{text[: most - 3]}..."

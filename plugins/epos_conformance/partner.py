@@ -1,0 +1,274 @@
+"""
+The partner, as one check sees it: the seam behind which the transports are.
+
+A check calls ``partner.call("SearchOrders", {...})`` and gets an `Exchange`. What it makes at the partner on the way is
+removed when it ends, also when it fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from collections.abc import Mapping
+from typing import Any
+
+from epos_conformance import _contracts, schema
+from epos_conformance._contracts import Capability, Example
+from epos_conformance._session import Made, Session
+from epos_conformance.exceptions import Inconclusive
+from epos_conformance.exchange import Exchange
+from epos_conformance.venue import Venue
+
+
+#: How often refused set-up is tried with other tables, items and times before it is inconclusive.
+MOST_ATTEMPTS = 4
+
+#: Seconds that a check waits for the only order it could use, while another process uses it.
+_LEASE_WAIT = 30.0
+
+_MAKER = {"order": "CreateOrder", "party": "CreateParty", "reservation": "CreateReservation", "lock": "CreateOrderLock"}
+_ID_NAME = {"order": "orderId", "party": "partyId", "reservation": "reservationId"}
+
+
+class Partner:
+    """
+    The partner under test, over one transport, for the length of one check.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.venue: Venue = session.venue
+        self.settings = session.settings
+        self.transport = session.transport
+        #: The conversation so far.
+        self.exchanges: list[Exchange] = []
+        #: What is worth knowing about a rule that was found kept.
+        self.notes: list[str] = []
+        #: What could not be removed.
+        self.leftovers: list[str] = []
+        self._made: list[Made] = []
+        self._leases = contextlib.ExitStack()
+
+    # Asking
+
+    def offers(self, name: str) -> bool:
+        """Whether the partner claims the capability *name*."""
+        return name in self._session.offered
+
+    def call(
+        self, name: str, params: Mapping[str, Any] | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> Exchange:
+        """
+        Call a capability. *params* are its ids and business members; *headers* replace the usual Dojo ones.
+
+        Raises `Inconclusive` where there is no answer. What a success made is removed when the check ends.
+        """
+        exchange = self._session.ask(name, params or {}, headers, log=self.exchanges)
+        self._remember(_contracts.capabilities()[name], params or {}, exchange)
+        return exchange
+
+    def send(
+        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> Exchange:
+        """
+        Send a raw HTTP request; see `RestTransport.send`. A refusal of credentials is an answer here.
+        """
+        name = more.get("capability")
+        self._session.refuse_to_wait(name)
+        exchange = self.transport.send(method, url, body, headers, **more)
+        self.exchanges.append(exchange)
+        if exchange.failure is not None:
+            self._session.watch(exchange)
+        return exchange
+
+    def send_to(self, capability: Capability, params: Mapping[str, Any], body: bytes | None, **more: Any) -> Exchange:
+        """
+        Send *body*, whatever it is, to the address of *capability*.
+        """
+        url = self.transport.address(capability, {each.name: str(params[each.name]) for each in capability.ids})
+        exchange = self.send(capability.http_method, url, body, capability=capability.name, **more)
+        self._remember(capability, params, exchange)
+        return exchange
+
+    # Test data
+
+    def request(self, capability: Capability, example: Example | None = None, attempt: int = 0) -> dict[str, Any]:
+        """
+        A valid request of *capability* for this partner: its ids and the members of *example*, the first by default.
+
+        Raises `Inconclusive` naming the test data that is missing.
+        """
+        body = self.venue.fill((example or capability.examples[0]).request, attempt)
+        if capability.request is not None and (missing := schema.problems(capability.request, body)):
+            raise Inconclusive(
+                f"no test data for a valid {capability.name} request ({missing[0].where}: {missing[0].message}); "
+                f"{self._known()}name some under [data] in partner.toml"
+            )
+        return {**self.ids(capability), **body}
+
+    def _known(self) -> str:
+        return "".join(f"{reason}; " for reason in self.venue.unknown.values())
+
+    def ids(self, capability: Capability) -> dict[str, str]:
+        """
+        Existing ids for the path of *capability*, made where they have to be.
+        """
+        found: dict[str, str] = {}
+        for each in capability.ids:
+            if each.kind == "locked-order":
+                found.update(self.lock().ids)
+            elif each.name not in found:
+                found[each.name] = self.existing(each.kind)
+        return found
+
+    def existing(self, kind: str) -> str:
+        """
+        The id of an existing thing: ``order`` to read, ``payable-order`` to change a little, ``own-order`` to destroy;
+        ``party``, ``changeable-party``, ``own-party`` and reservations likewise.
+        """
+        use, _, thing = kind.rpartition("-")
+        if use == "own":
+            return self.make(thing).ids[_ID_NAME[thing]]
+        if use == "payable":
+            return self._payable_order()
+        if use == "changeable":
+            return self._pooled(thing)
+        if seen := self.venue.ids(thing):
+            return seen[0]
+        return self._pooled(thing)
+
+    def make(self, thing: str) -> Made:
+        """
+        Make an order, party or reservation of our own, removed when the check ends.
+
+        Refusals are answered with other data, `MOST_ATTEMPTS` times. Raises `Inconclusive` with the partner's words.
+        """
+        maker = _MAKER[thing]
+        if self.settings.read_only:
+            raise Inconclusive(f"needs an own {thing}, which --read-only forbids; {self._hint(thing)}")
+        if not self.offers(maker):
+            raise Inconclusive(f"needs an own {thing}, but {maker} isn't offered; {self._hint(thing)}")
+        capability = _contracts.capabilities()[maker]
+        exchange = self.attempt(capability, capability.examples[-1])
+        if made := self._made_by(capability, {}, exchange):
+            return made
+        raise Inconclusive(f"needs an own {thing}, but {maker} was not carried out: {exchange}; {self._hint(thing)}")
+
+    @staticmethod
+    def _hint(thing: str) -> str:
+        return f"name {'orders' if thing == 'order' else 'parties' if thing == 'party' else f'{thing}s'} under [data] in partner.toml"
+
+    def attempt(self, capability: Capability, example: Example, **more: Any) -> Exchange:
+        """
+        Call *capability* with *example*, with other test data again where the partner refuses what it was given.
+
+        Returns the first exchange that is no refusal, else the last one.
+        """
+        for attempt in range(MOST_ATTEMPTS):
+            exchange = self.call(capability.name, self.request(capability, example, attempt), **more)
+            error = exchange.error
+            if error is None or not capability.changes or error.type not in ("Conflict", "InvalidRequest", "NotFound"):
+                break
+        return exchange
+
+    def lock(self) -> Made:
+        """
+        A lock of ours on a payable order, released when the check ends.
+        """
+        if not self.offers("CreateOrderLock"):
+            raise Inconclusive("needs a locked order, but CreateOrderLock isn't offered")
+        capability = _contracts.capabilities()["CreateOrderLock"]
+        params = self.request(capability)
+        exchange = self.call(capability.name, params)
+        if not exchange.succeeded:
+            raise Inconclusive(f"needs a locked order, but CreateOrderLock was not carried out: {exchange}")
+        return Made("lock", {"orderId": params["orderId"], "lockId": params["lockId"]}, "DeleteOrderLock")
+
+    def _pooled(self, thing: str) -> str:
+        pool, name = self._session.pool, _ID_NAME[thing]
+        if thing not in pool:
+            named = getattr(self.venue.known, {"party": "parties"}.get(thing, f"{thing}s"))
+            if named and thing != "order":
+                return str(named[0])
+            try:
+                made = self.make(thing)
+            except Inconclusive as error:
+                pool[thing] = str(error)
+                raise
+            self._made.remove(made)
+            pool[thing] = made
+        if isinstance(kept := pool[thing], str):
+            raise Inconclusive(kept)
+        return kept.ids[name]
+
+    def _payable_order(self) -> str:
+        """
+        An order of our own where the partner can create them, else one of the venue's, ours alone for this check.
+        """
+        if not self.venue.known.orders and self.offers("CreateOrder"):
+            with contextlib.suppress(Inconclusive):
+                return self._pooled("order")
+        candidates = self.venue.payable_orders()
+        held = self._leases.enter_context(self._session.leases.any_of(candidates, wait=_LEASE_WAIT))
+        if held is None:
+            refused = self._session.pool.get("order")
+            why = refused if isinstance(refused, str) else f"{self._known()}name some as data.orders in partner.toml"
+            raise Inconclusive(f"no order that may be paid: {why}")
+        return held
+
+    # Cleaning up
+
+    def _made_by(self, capability: Capability, params: Mapping[str, Any], exchange: Exchange) -> Made | None:
+        """The `Made` that *exchange* stands for; the same object each time it is asked for."""
+        kind = capability.creates
+        if kind is None or not exchange.succeeded:
+            return None
+        ids: dict[str, str] = {}
+        if kind in _ID_NAME:
+            result = exchange.result
+            if not isinstance(result, dict) or not isinstance(result.get("id"), str):
+                return None
+            ids = {_ID_NAME[kind]: result["id"]}
+        elif kind == "lock":
+            ids = {"orderId": params["orderId"], "lockId": str(params.get("lockId"))}
+        elif kind == "payment":
+            ids = {"orderId": params["orderId"], "paymentIntentId": str(params.get("paymentIntentId"))}
+        return next((each for each in self._made if each.ids == ids), None) or Made(kind, ids, capability.removed_by)
+
+    def _remember(self, capability: Capability, params: Mapping[str, Any], exchange: Exchange) -> None:
+        made = self._made_by(capability, params, exchange)
+        if made is not None and made not in self._made:
+            if made.kind == "payment" and made.ids["orderId"] in self._own_orders():
+                return  # goes with its order
+            self._made.append(made)
+        elif exchange.succeeded and (gone := self._removed(capability, params)):
+            self._made.remove(gone)
+
+    def _own_orders(self) -> set[str]:
+        own = (*self._made, *(each for each in self._session.pool.values() if isinstance(each, Made)))
+        return {each.ids["orderId"] for each in own if each.kind == "order"}
+
+    def _removed(self, capability: Capability, params: Mapping[str, Any]) -> Made | None:
+        ids = {each.name: params.get(each.name) for each in capability.ids}
+        return next((each for each in self._made if each.removed_by == capability.name and each.ids == ids), None)
+
+    def clean_up(self) -> None:
+        """
+        Remove what the check made, newest first, and end its leases. Never raises.
+        """
+        try:
+            for made in reversed(self._made):
+                if left := self._session.remove(made):
+                    self.leftovers.append(left)
+                    if made.kind == "lock":
+                        self._retire_order(made.ids["orderId"])
+        finally:
+            self._made.clear()
+            self._leases.close()
+
+    def _retire_order(self, order_id: str) -> None:
+        """An order that stays locked is of no use to later checks."""
+        own = self._session.pool.get("order")
+        if isinstance(own, Made) and own.ids["orderId"] == order_id:
+            self._session.spent.append(own)
+            del self._session.pool["order"]

@@ -1,0 +1,30 @@
+"""
+The pytest plugin: its options, and what they switch on.
+
+Loaded by every pytest run of the environment that it is installed in, so it imports little and does nothing until a
+partner is named. Fixtures live in ``conformance/conftest.py``, where only the checks can see them.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from epos_conformance._options import OPTIONS
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("EPOS conformance")
+    for option in OPTIONS:
+        group.addoption(option.name, **option.declare())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if not (config.option.epos_partner_url or config.option.epos_partner or os.environ.get("PARTNER_URL")):
+        return
+    # Only now: the imports cost more than an idle plugin may.
+    from epos_conformance import _setup
+
+    _setup.switch_on(config)

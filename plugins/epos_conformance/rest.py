@@ -1,0 +1,272 @@
+"""
+The REST transport: one request, one `Exchange`, whatever the partner does.
+
+Bounded in every direction: one deadline for the whole exchange, a cap on the unpacked body, no redirects. Nothing
+here judges an answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+import time
+import zlib
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import httpcore
+import httpx
+
+from epos_conformance import _masking
+from epos_conformance._contracts import Capability
+from epos_conformance._settings import Settings
+from epos_conformance.exceptions import BrokenAnswer, Inconclusive, Unanswered, Unreachable
+from epos_conformance.exchange import Answer, Exchange, Sent
+
+
+#: What Dojo's products send with every request; the waiter is added where one is known.
+DOJO_HEADERS = {
+    "dojo-requesting-product": "Pay at Table",
+    "device-id": "tm_sandbox_conformance",
+    "device-type": "Dojo Terminal",
+}
+
+#: Seconds that Retry-After may cost one call in all. An overload is waited out, not judged.
+MOST_WAITED = 30.0
+_DEFAULT_RETRY = 1.0
+
+_TIMED_OUT = (httpx.TimeoutException, httpcore.TimeoutException)
+
+
+class _Deadline(httpcore.NetworkBackend):
+    """
+    Bounds a whole exchange, where httpx's timeouts bound each read: a partner may send a byte every few seconds.
+    """
+
+    def __init__(self) -> None:
+        self.at = float("inf")
+
+    def left(self, timeout: float | None) -> float:
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return left if timeout is None else min(left, timeout)
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = httpcore.SyncBackend().connect_tcp(host, port, self.left(timeout), local_address, socket_options)
+        return _BoundStream(stream, self)
+
+
+class _BoundStream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _BoundStream(
+            self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout)), self._deadline
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class RestTransport:
+    """
+    A keep-alive connection to the partner's REST endpoints.
+    """
+
+    name = "rest"
+
+    def __init__(self, settings: Settings, url: str, auth: str | None) -> None:
+        self.url = url
+        self.auth = auth
+        self._settings = settings
+        self.secrets = tuple(_masking.of_basic(auth)) if auth else ()
+        self.mask = _masking.Masker(self.secrets)
+        self._authorization = basic(auth) if auth else None
+        self._deadline = _Deadline()
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        # Built at the first call: the SSL context alone costs as much as twenty exchanges, and plain HTTP needs none.
+        secure = any(each.startswith("https:") for each in (self.url, *self._settings.urls.values()))
+        verify: ssl.SSLContext | bool = False
+        if secure:
+            verify = ssl.create_default_context(cafile=self._settings.ca) if self._settings.ca else httpx.create_ssl_context()
+        transport = httpx.HTTPTransport(verify=verify)
+        # httpx offers no way to hand in a network backend, httpcore no total timeout.
+        transport._pool._network_backend = self._deadline  # type: ignore[attr-defined]
+        return httpx.Client(transport=transport, follow_redirects=False, timeout=self._settings.fail_after)
+
+    def close(self) -> None:
+        if "_client" in self.__dict__:
+            self._client.close()
+
+    def address(self, capability: Capability, ids: Mapping[str, str]) -> str:
+        """
+        The URL of *capability*: published path or the user's template, under the base URL.
+        """
+        path = capability.url_path(ids, self._settings.urls.get(capability.name))
+        return path if path.startswith(("http:", "https:")) else self.url + path
+
+    def call(self, capability: Capability, params: Mapping[str, Any], headers: Mapping[str, str]) -> Exchange:
+        """
+        Send a request as Dojo would. *params* are the ids of the path and the members of the body.
+        """
+        ids = {each.name: str(params[each.name]) for each in capability.ids}
+        body = None
+        if capability.request is not None:
+            body = encode({name: value for name, value in params.items() if name not in ids})
+        return self.send(capability.http_method, self.address(capability, ids), body, headers, capability=capability.name)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        capability: str | None = None,
+        authorization: str | None = "",
+    ) -> Exchange:
+        """
+        Send exactly this. *authorization* replaces the header of the user's credentials; None leaves it out.
+
+        Overload (429, or 503 with Retry-After) is waited out, for `MOST_WAITED` seconds in all. Never raises: a
+        request without an answer is an `Exchange` with a failure.
+        """
+        complete = {"accept": "application/json", **({"content-type": "application/json"} if body is not None else {})}
+        complete.update(headers or {})
+        sent_auth = self._authorization if authorization == "" else authorization
+        if sent_auth is not None and "authorization" not in {name.lower() for name in complete}:
+            complete["authorization"] = sent_auth
+        exchange = Exchange(
+            capability=capability,
+            transport=self.name,
+            sent=Sent(
+                method=method,
+                url=url,
+                headers=tuple(complete.items()),
+                body=body,
+                authenticated=self._authorization is not None and self._authorization in complete.values(),
+            ),
+            mask=self.mask,
+        )
+        waited = 0.0
+        while True:
+            self._once(exchange, complete)
+            pause = _retry_after(exchange.answer)
+            if pause is None or waited + pause > MOST_WAITED:
+                return exchange
+            time.sleep(pause)
+            waited += pause
+            exchange.notes.append(f"answered {exchange.status}, tried again after {pause:g} s")
+            exchange.__dict__.pop("json", None)
+
+    def _once(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
+        limit = self._settings.fail_after
+        started = time.perf_counter()
+        self._deadline.at = time.monotonic() + limit
+        exchange.answer = exchange.failure = None
+        try:
+            request = self._client.build_request(
+                exchange.sent.method, exchange.sent.url, content=exchange.sent.body, headers=dict(headers)
+            )
+            # Only what can be unpacked within bounds is asked for.
+            request.headers["accept-encoding"] = "gzip, deflate"
+            response = self._client.send(request, stream=True)
+            try:
+                exchange.answer = Answer(
+                    status=response.status_code,
+                    headers=tuple(
+                        (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
+                    ),
+                    body=self._body(response),
+                )
+            finally:
+                response.close()
+        except _TIMED_OUT:
+            exchange.failure = Unanswered(f"no complete answer within {limit:g} s")
+        except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            exchange.failure = Unreachable(f"can't connect to {exchange.sent.url}: {_reason(error)}")
+        except httpx.TransportError as error:
+            exchange.failure = BrokenAnswer(f"the answer broke off: {_reason(error)}")
+        except BrokenAnswer as error:
+            exchange.failure = error
+        exchange.duration = time.perf_counter() - started
+
+    def _body(self, response: httpx.Response) -> bytes:
+        most = self._settings.max_reply
+        unpack = _unpacker(response.headers.get("content-encoding", "identity").strip().lower())
+        parts, size = [], 0
+        for chunk in response.iter_raw():
+            part = chunk if unpack is None else _unpacked(unpack, chunk, most - size + 1)
+            size += len(part)
+            if size > most:
+                raise BrokenAnswer(f"the answer is longer than {most} bytes; the rest was not read (--max-reply)")
+            parts.append(part)
+        return b"".join(parts)
+
+
+def basic(credentials: str) -> str:
+    """The Authorization header of ``user:password``."""
+    return "Basic " + base64.b64encode(credentials.encode()).decode()
+
+
+def encode(body: Any) -> bytes:
+    """*body* as JSON, the way it goes over the wire."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="surrogatepass")
+
+
+def _unpacker(encoding: str) -> Any:
+    if encoding in ("identity", ""):
+        return None
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return zlib.decompressobj(wbits=47)  # zlib or gzip, told apart by its header
+    raise BrokenAnswer(f"the answer is encoded as {encoding!r}, which was not asked for")
+
+
+def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:
+    try:
+        return bytes(unpack.decompress(chunk, most))
+    except zlib.error as error:
+        raise BrokenAnswer(f"the answer can't be unpacked: {error}") from None
+
+
+def _retry_after(answer: Answer | None) -> float | None:
+    """Seconds to wait where *answer* is an overload; None where it is an answer."""
+    if answer is None or answer.status not in (429, 503):
+        return None
+    value = answer.header("retry-after")
+    if value is None:
+        return _DEFAULT_RETRY if answer.status == 429 else None
+    try:
+        return max(0.05, float(value))
+    except ValueError:
+        return _DEFAULT_RETRY  # a date: the partner's clock is not ours
+
+
+def _reason(error: Inconclusive | Exception) -> str:
+    return str(error) or type(error).__name__

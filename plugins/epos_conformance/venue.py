@@ -1,0 +1,342 @@
+"""
+What the partner's venue holds: seen through its own searches, and named in ``partner.toml``.
+
+Real tills refuse tables, items and currencies that they don't know, so requests are built from what is there. Each
+list is asked for once and kept; what could not be learnt has its reason in `Venue.unknown`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import random
+import uuid
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from epos_conformance._settings import KnownData
+from epos_conformance.exceptions import Inconclusive
+from epos_conformance.exchange import Exchange
+
+
+#: A row of a search, an order, a party: JSON as the partner sent it.
+Row = Mapping[str, Any]
+
+_PAGE = 100
+#: Enough of a busy venue to find what is needed, few enough not to burden it.
+_MOST_PAGES = 3
+
+#: Sold nowhere; used where the venue shows no item and none is named.
+_INVENTED_ITEM = {"plu": "CONFORMANCE-1", "name": "Conformance item", "amount": 250}
+
+
+def rows_of(result: Any) -> list[Row]:
+    """
+    The rows of a search's result: of one page, or of SearchTables' array of pages. Whatever is no object is left out.
+    """
+    pages = result if isinstance(result, list) else [result]
+    return [
+        row
+        for page in pages
+        if isinstance(page, dict) and isinstance(page.get("data"), list)
+        for row in page["data"]
+        if isinstance(row, dict)
+    ]
+
+
+class Venue:
+    """
+    Test data of one partner.
+
+    *ask* sends a request that belongs to no check: ``ask("SearchOrders", {...})``.
+    """
+
+    def __init__(
+        self, ask: Callable[[str, Mapping[str, Any]], Exchange], offered: frozenset[str], known: KnownData, seed: int
+    ) -> None:
+        self._ask = ask
+        self._offered = offered
+        self.known = known
+        #: What could not be learnt -> why.
+        self.unknown: dict[str, str] = {}
+        # Workers start at different places, so that they don't want the same table at the same time.
+        self.random = random.Random(seed)
+        self._turn = itertools.count(seed)
+
+    def _search(self, capability: str, query: Mapping[str, Any]) -> list[Row]:
+        """
+        The first rows that *capability* finds; a capability that isn't offered or fails finds none.
+        """
+        if capability not in self._offered:
+            self.unknown[capability] = f"{capability} isn't offered"
+            return []
+        found: list[Row] = []
+        cursor: dict[str, Any] = {"limit": _PAGE}
+        for _ in range(_MOST_PAGES):
+            try:
+                exchange = self._ask(capability, {**query, "cursor": cursor})
+                if not exchange.succeeded and cursor == {"limit": _PAGE}:
+                    # An EPOS may allow less than the contract does: take the page it gives by itself.
+                    exchange = self._ask(capability, dict(query))
+            except Inconclusive as error:
+                self.unknown[capability] = str(error)
+                return found
+            if not exchange.succeeded:
+                self.unknown[capability] = str(exchange)
+                return found
+            rows = rows_of(exchange.result)
+            found += rows
+            after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
+            if not isinstance(after, str) or not after or not rows:
+                break
+            cursor = {"limit": _PAGE, "after": after}
+        if not found:
+            self.unknown.setdefault(capability, f"{capability} finds nothing")
+        return found
+
+    @cached_property
+    def orders(self) -> list[Row]:
+        """Orders, payable or not."""
+        return self._search("SearchOrders", {})
+
+    @cached_property
+    def tables(self) -> list[Row]:
+        return self._search("SearchTables", {})
+
+    @cached_property
+    def areas(self) -> list[Row]:
+        if "ListAreas" not in self._offered:
+            return []
+        try:
+            result = self._ask("ListAreas", {}).result
+        except Inconclusive as error:
+            self.unknown["ListAreas"] = str(error)
+            return []
+        return [row for row in result if isinstance(row, dict)] if isinstance(result, list) else []
+
+    @cached_property
+    def parties(self) -> list[Row]:
+        """Parties that have not left."""
+        return self._search("SearchParties", {})
+
+    @cached_property
+    def reservations(self) -> list[Row]:
+        return self._search("SearchReservations", {})
+
+    def payable_orders(self) -> list[str]:
+        """
+        Ids of orders that may be paid a little: those named, else those seen payable, the largest first.
+        """
+        if self.known.orders:
+            return list(self.known.orders)
+        payable = [row for row in self.orders if row.get("payable") is True and isinstance(row.get("id"), str)]
+        return [row["id"] for row in sorted(payable, key=_owed, reverse=True)]
+
+    @cached_property
+    def currency(self) -> str:
+        """The currency that the venue trades in: named, else the one most orders are in, else GBP."""
+        if self.known.currency:
+            return self.known.currency
+        seen = Counter(
+            total["currencyCode"]
+            for row in self.orders
+            if isinstance(total := row.get("totalAmount"), dict) and isinstance(total.get("currencyCode"), str)
+        )
+        return seen.most_common(1)[0][0] if seen else "GBP"
+
+    @cached_property
+    def items(self) -> list[dict[str, Any]]:
+        """
+        Order items that the venue sells, one piece each, plain ones only: named, else seen in orders, else invented.
+        """
+        if self.known.items:
+            return [self._item(each) for each in self.known.items]
+        seen: dict[str, dict[str, Any]] = {}
+        for row in self.orders:
+            for item in row.get("items") or ():
+                if _is_plain(item, self.currency):
+                    seen.setdefault(
+                        item["plu"], {key: item[key] for key in ("plu", "name", "amountPerItem")} | {"quantity": 1}
+                    )
+        return list(seen.values()) or [self._item(_INVENTED_ITEM)]
+
+    def _item(self, named: Mapping[str, Any]) -> dict[str, Any]:
+        amount = {"value": named["amount"], "currencyCode": self.currency}
+        return {"plu": named["plu"], "name": named["name"], "amountPerItem": amount, "quantity": 1}
+
+    @cached_property
+    def table_ids(self) -> list[str]:
+        """
+        Tables to sit two people at: named, else found by searching, else seen in orders; the free ones first.
+        """
+        if self.known.tables:
+            return list(self.known.tables)
+        found = [row["id"] for row in self.tables if isinstance(row.get("id"), str) and _seats(row, 2)]
+        if not found:
+            places = (_dine_in(row).get("tableId") for row in self.orders)
+            found = list(dict.fromkeys(each for each in places if isinstance(each, str) and each))
+        taken = {each for row in self.parties for each in row.get("tableIds") or () if isinstance(each, str)}
+        return [each for each in found if each not in taken] or found
+
+    @cached_property
+    def waiter_id(self) -> str | None:
+        """A waiter of the venue."""
+        if self.known.waiters:
+            return self.known.waiters[0]
+        serving = itertools.chain.from_iterable(row.get("waiterIds") or () for row in (*self.tables, *self.areas))
+        taking = (_dine_in(row).get("waiterId") for row in self.orders)
+        return next((each for each in itertools.chain(serving, taking) if isinstance(each, str) and each), None)
+
+    def ids(self, kind: str) -> list[str]:
+        """
+        Ids of existing orders, parties or reservations (*kind*), to read: named, else found by searching.
+        """
+        plural = {"order": "orders", "party": "parties", "reservation": "reservations"}[kind]
+        if named := getattr(self.known, plural):
+            return list(named)
+        rows: list[Row] = getattr(self, plural)
+        return [row["id"] for row in rows if isinstance(row.get("id"), str) and row["id"]]
+
+    def fill(self, template: Any, attempt: int = 0) -> Any:
+        """
+        *template* with its ``{placeholders}`` replaced by test data; members that there is no data for are left out.
+
+        A higher *attempt* chooses other tables, items and times, after the partner refused the first ones.
+        """
+        return _fill(template, _Choice(self, next(self._turn), attempt))
+
+
+class _Choice:
+    """
+    The values of one request's placeholders; what belongs together (items and their total) is chosen together.
+    """
+
+    def __init__(self, venue: Venue, turn: int, attempt: int) -> None:
+        self._venue = venue
+        self._turn = turn
+        self._attempt = attempt
+        self._now = datetime.datetime.now(datetime.UTC)
+        # Days ahead and an hour at which most restaurants are open.
+        days = venue.random.randint(2, 20)
+        self._booking = self._evening(days, venue.random.choice((12, 13, 18, 19, 20)))
+
+    def _evening(self, days: int, hour: int) -> datetime.datetime:
+        return (self._now + datetime.timedelta(days=days)).replace(hour=hour, minute=0, second=0, microsecond=0)
+
+    def value(self, name: str) -> Any:
+        """The value for ``{name}``; None where the venue has none."""
+        made = _MAKERS[name](self)
+        return instant(made) if isinstance(made, datetime.datetime) else made
+
+    def table(self) -> str | None:
+        ids = self._venue.table_ids
+        return ids[self._turn % len(ids)] if ids else None
+
+    def area(self) -> str | None:
+        ids = [row["id"] for row in self._venue.areas if isinstance(row.get("id"), str)]
+        named = self._venue.known.areas
+        return named[0] if named else ids[0] if ids else None
+
+    def items(self) -> list[dict[str, Any]]:
+        items = self._venue.items
+        return [{**items[(self._turn + self._attempt) % len(items)], "quantity": 2}]
+
+    def total(self) -> dict[str, Any]:
+        item = self.items()[0]
+        amount = item["amountPerItem"]
+        return {"value": amount["value"] * item["quantity"], "currencyCode": amount["currencyCode"]}
+
+    def money(self, value: int) -> dict[str, Any]:
+        return {"value": value, "currencyCode": self._venue.currency}
+
+    def party_start(self) -> datetime.datetime:
+        """Now, as parties are seated; a till that is closed now is offered the next lunch and dinner."""
+        near = self._now + datetime.timedelta(minutes=1)
+        return (near, self._evening(1, 13), self._evening(1, 19), self._evening(2, 20))[min(self._attempt, 3)]
+
+    def after_now(self, seconds: float) -> datetime.datetime:
+        return self._now + datetime.timedelta(seconds=seconds)
+
+    def booking(self, hours: float) -> datetime.datetime:
+        return self._booking + datetime.timedelta(hours=hours)
+
+
+_MAKERS: Mapping[str, Callable[[_Choice], Any]] = {
+    "unique": lambda _: str(uuid.uuid4()),
+    "paymentIntentId": lambda _: f"pi_sandbox_{uuid.uuid4().hex}",
+    "displayName": lambda _: "Conformance",
+    "tableId": _Choice.table,
+    "areaId": _Choice.area,
+    "items": _Choice.items,
+    "itemsTotal": _Choice.total,
+    "smallestAmount": lambda choice: choice.money(1),
+    "noAmount": lambda choice: choice.money(0),
+    "depositAmount": lambda choice: choice.money(1000),
+    "now": lambda choice: choice.after_now(0),
+    "expiry": lambda choice: choice.after_now(60),
+    "laterExpiry": lambda choice: choice.after_now(120),
+    "partyStart": _Choice.party_start,
+    "partyEnd": lambda choice: choice.party_start() + datetime.timedelta(minutes=90),
+    "bookingStart": lambda choice: choice.booking(0),
+    "bookingEnd": lambda choice: choice.booking(1.5),
+    "dayStart": lambda choice: choice.booking(-12),
+    "dayEnd": lambda choice: choice.booking(12),
+}
+
+PLACEHOLDERS = frozenset(_MAKERS)
+
+
+def instant(moment: datetime.datetime) -> str:
+    """*moment* as the contract writes it: UTC, to the millisecond."""
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _fill(template: Any, choice: _Choice) -> Any:
+    if isinstance(template, str):
+        name = template[1:-1]
+        return choice.value(name) if template == f"{{{name}}}" and name in PLACEHOLDERS else template
+    if isinstance(template, Mapping):
+        filled = ((name, _fill(each, choice)) for name, each in template.items())
+        return {name: value for name, value in filled if value is not None}
+    if isinstance(template, list):
+        return [value for each in template if (value := _fill(each, choice)) is not None]
+    return template
+
+
+def _dine_in(row: Row) -> Mapping[str, Any]:
+    details = row.get("details")
+    dine_in = details.get("dineIn") if isinstance(details, dict) else None
+    return dine_in if isinstance(dine_in, dict) else {}
+
+
+def _seats(table: Row, people: int) -> bool:
+    most = table.get("maxCovers")
+    return not isinstance(most, int) or most >= people
+
+
+def _owed(row: Row) -> int:
+    """Minor units still to pay; 0 where the order doesn't say."""
+    values = []
+    for name in ("totalAmount", "paidAmount"):
+        amount = row.get(name)
+        value = amount.get("value") if isinstance(amount, dict) else None
+        values.append(value if isinstance(value, int) else 0)
+    return values[0] - values[1]
+
+
+def _is_plain(item: Any, currency: str) -> bool:
+    """Whether *item* is well-formed, costs something and has no modifiers that its price might depend on."""
+    if not isinstance(item, dict) or item.get("modifiers") or item.get("subItems"):
+        return False
+    amount = item.get("amountPerItem")
+    return (
+        isinstance(item.get("plu"), str)
+        and isinstance(item.get("name"), str)
+        and isinstance(amount, dict)
+        and type(amount.get("value")) is int
+        and amount["value"] >= 10
+        and amount.get("currencyCode") == currency
+    )
