@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from epos_conformance._checks import check
     from epos_conformance._contracts import Capability
-    from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Violation
+    from epos_conformance.exceptions import (
+        BrokenAnswer,
+        Inconclusive,
+        NotOffered,
+        Unanswered,
+        Unauthorized,
+        Violation,
+    )
     from epos_conformance.exchange import Exchange
     from epos_conformance.partner import Partner
     from epos_conformance.verdict import Finding
@@ -26,6 +33,7 @@ __all__ = [
     "NotOffered",
     "Partner",
     "Unanswered",
+    "Unauthorized",
     "Violation",
     "check",
 ]
@@ -39,6 +47,7 @@ _HOMES = {
     "NotOffered": "exceptions",
     "Partner": "partner",
     "Unanswered": "exceptions",
+    "Unauthorized": "exceptions",
     "Violation": "exceptions",
     "check": "_checks",
 }

@@ -109,7 +109,7 @@ def parametrize(metafunc: pytest.Metafunc, transports: Iterable[str]) -> None:
     found = []
     for each in examinations(mark, transports):
         values: dict[str, Any] = {"partner": each, "capability": each.capability, "case": each.case}
-        marks = [getattr(pytest.mark, each.rule.level), getattr(pytest.mark, each.transport)]
+        marks = [getattr(pytest.mark, str(each.rule.level)), getattr(pytest.mark, each.transport)]
         found.append(pytest.param(*(values[name] for name in names), id=each.name, marks=marks))
     metafunc.parametrize(names, found, indirect=["partner"])
 

@@ -79,6 +79,9 @@ class Capability:
     #: What a success leaves behind (``order``, ``party``, ``payment``…), and the capability that removes it again.
     creates: str | None
     removed_by: str | None
+    #: The capability that shows what this one stored, and the text members that can be recognised there.
+    observed_by: str | None
+    marks: tuple[str, ...]
     sources: tuple[str, ...]
     document: Mapping[str, Any] = field(repr=False, compare=False)
 
@@ -93,23 +96,32 @@ class Capability:
         if self.request is not None:
             found.add("takes-body")
             found.add("requires-members" if self.requires_members else "optional-body")
+            if not all(self.members.values()):
+                found.add("optional-members")
             if self.request.get("additionalProperties", True) is not False:
                 found.add("open-body")
-            if self.changes:
-                found.add("changes-by-body")
         if self.name.startswith("Search"):
             found.add("search")
+        if self.observed_by is not None:
+            found.add("observable")
         if self.ids or self.requires_members:
             found.add("can-refuse")
         if self.ids and not self.changes:
             found.add("reads-by-id")
         return frozenset(found)
 
-    @property
-    def requires_members(self) -> bool:
+    @cached_property
+    def members(self) -> Mapping[str, bool]:
+        """The members of the body at its top: name -> whether it is required."""
         from epos_conformance import schema
 
-        return self.request is not None and not schema.is_valid(self.request, {})
+        found, _ = schema.resolve(self.request or {})
+        required = found.get("required", ())
+        return {name: name in required for name in found.get("properties", {})}
+
+    @property
+    def requires_members(self) -> bool:
+        return any(self.members.values())
 
     def url_path(self, ids: Mapping[str, str], template: str | None = None) -> str:
         """
@@ -122,7 +134,7 @@ class Capability:
 
 
 def _capability(document: Mapping[str, Any]) -> Capability:
-    creates = document.get("creates", {})
+    creates, observed = document.get("creates", {}), document.get("observed-by", {})
     return Capability(
         name=document["name"],
         registered=tuple(document["registered"]),
@@ -142,6 +154,8 @@ def _capability(document: Mapping[str, Any]) -> Capability:
         products=document["products"],
         creates=creates.get("kind"),
         removed_by=creates.get("removed-by"),
+        observed_by=observed.get("capability"),
+        marks=tuple(observed.get("marks", ())),
         sources=tuple(document["sources"]),
         document=document,
     )

@@ -21,6 +21,8 @@ class Option:
     metavar: str | None = None
     environment: str | None = None
     kind: Literal["text", "flag", "list", "seconds", "bytes"] = "text"
+    #: Declared by pytest itself: we give it one more meaning.
+    shared: bool = False
 
     @property
     def key(self) -> str:
@@ -29,7 +31,7 @@ class Option:
     @property
     def dest(self) -> str:
         """Its attribute among pytest's options; prefixed so as to meet no other plugin's."""
-        return "epos_" + self.key.replace("-", "_")
+        return self.key if self.shared else "epos_" + self.key.replace("-", "_")
 
     def declare(self) -> dict[str, Any]:
         """Its arguments for ``parser.addoption``."""
@@ -66,7 +68,7 @@ OPTIONS = (
     ),
     Option("--partner", "TOML file with settings, test data and waivers (./partner.toml)", "FILE"),
     Option("--read-only", "only run checks that change nothing at the partner", kind="flag"),
-    Option("--strict", "let recommendations fail the run too", kind="flag"),
+    Option("--strict", "let recommendations fail the run too", kind="flag", shared=True),
     Option("--slow-after", "seconds after which an answer is slow (2)", "SECONDS", kind="seconds"),
     Option("--fail-after", "seconds after which an answer is given up (10)", "SECONDS", kind="seconds"),
     Option("--settle", "seconds that a write may take to show up in reads (1)", "SECONDS", kind="seconds"),

@@ -81,6 +81,11 @@ class ConformanceRun:
             config.addinivalue_line("python_functions", "test")
         # Settings of the partner's own project must not change how our checks run.
         config.option.showlocals = False
+        # Our own summary tells what pytest's lists of failures would, and groups it.
+        if config.option.tbstyle == "auto":
+            config.option.tbstyle = "no"
+        if config.option.reportchars == "fE":
+            config.option.reportchars = "N"
 
     # The whole run
 

@@ -135,7 +135,8 @@ class Session:
     def _unauthorized(self, exchange: Exchange) -> Inconclusive:
         given = self.transport.auth
         if self._health.authorized:
-            return Unauthorized(f"{exchange.capability} answers 401 to the credentials that the partner accepts elsewhere")
+            text = f"{exchange.capability} answers 401 to the credentials that the partner accepts elsewhere"
+            return Unauthorized(text, elsewhere=True)
         hint = "check --partner-auth" if given else "pass --partner-auth=USER:PASSWORD"
         return Unauthorized(f"the partner refuses the credentials (status 401): {hint}")
 

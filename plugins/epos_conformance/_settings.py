@@ -210,7 +210,8 @@ def _one_of(what: str, name: str, known: Iterable[str]) -> str:
     if name in names:
         return name
     near = difflib.get_close_matches(name, names, 1)
-    raise BadSetting(f"{name!r} is no {what}{f'; did you mean {near[0]!r}?' if near else f': choose from {', '.join(names)}'}")
+    advice = f"; did you mean {near[0]!r}?" if near else f": choose from {', '.join(names)}"
+    raise BadSetting(f"{name!r} is no {what}{advice}")
 
 
 def _capability(name: str) -> str:

@@ -78,3 +78,8 @@ class Unauthorized(Inconclusive):
     """
     The partner refuses the credentials that the suite was given.
     """
+
+    def __init__(self, message: str, *, elsewhere: bool = False) -> None:
+        super().__init__(message)
+        #: Whether it accepts them for something else: then the refusal is the capability's fault, not the user's.
+        self.elsewhere = elsewhere

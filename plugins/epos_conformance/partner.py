@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import contextlib
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from epos_conformance import _contracts, schema
+from epos_conformance import _contracts, bodies, schema
 from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
+from epos_conformance.rest import DOJO_HEADERS
 from epos_conformance.venue import Venue
 
 
@@ -98,13 +99,19 @@ class Partner:
 
         Raises `Inconclusive` naming the test data that is missing.
         """
-        body = self.venue.fill((example or capability.examples[0]).request, attempt)
-        if capability.request is not None and (missing := schema.problems(capability.request, body)):
+        return {**self.ids(capability), **self.body(capability, example, attempt)}
+
+    def body(self, capability: Capability, example: Example | None = None, attempt: int = 0) -> dict[str, Any]:
+        """
+        The members of a valid request without the ids: see `request`.
+        """
+        found: dict[str, Any] = self.venue.fill((example or capability.examples[0]).request, attempt)
+        if capability.request is not None and (missing := schema.problems(capability.request, found)):
             raise Inconclusive(
                 f"no test data for a valid {capability.name} request ({missing[0].where}: {missing[0].message}); "
                 f"{self._known()}name some under [data] in partner.toml"
             )
-        return {**self.ids(capability), **body}
+        return found
 
     def _known(self) -> str:
         return "".join(f"{reason}; " for reason in self.venue.unknown.values())
@@ -158,18 +165,50 @@ class Partner:
     def _hint(thing: str) -> str:
         return f"name {'orders' if thing == 'order' else 'parties' if thing == 'party' else f'{thing}s'} under [data] in partner.toml"
 
-    def attempt(self, capability: Capability, example: Example, **more: Any) -> Exchange:
+    def attempt(
+        self,
+        capability: Capability,
+        example: Example,
+        *,
+        only: Collection[str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Exchange:
         """
         Call *capability* with *example*, with other test data again where the partner refuses what it was given.
 
-        Returns the first exchange that is no refusal, else the last one.
+        *only* names the members of the body to send, *extra* has members to add. Returns the first exchange that is no
+        refusal, else the last one.
         """
+        if capability.creates == "lock":
+            self._release_locks()  # one at a time: an order that we hold ourselves can't be locked
+        kept = None if only is None else {*only, *(each.name for each in capability.ids)}
         for attempt in range(MOST_ATTEMPTS):
-            exchange = self.call(capability.name, self.request(capability, example, attempt), **more)
+            params = self.request(capability, example, attempt)
+            sent = {name: value for name, value in params.items() if kept is None or name in kept}
+            exchange = self.call(capability.name, {**sent, **(extra or {})}, headers=headers)
             error = exchange.error
             if error is None or not capability.changes or error.type not in ("Conflict", "InvalidRequest", "NotFound"):
                 break
         return exchange
+
+    def unknown(self, capability: Capability) -> dict[str, Any]:
+        """
+        A valid request for ids that do not exist, written like those that do.
+        """
+        known = {each.name: self._known_ids(each.kind.rpartition("-")[2]) for each in capability.ids}
+        ids = {name: bodies.unlike(found) for name, found in known.items()}
+        return {**ids, **self.body(capability)}
+
+    def _known_ids(self, thing: str) -> list[str]:
+        return self.venue.ids(thing) if thing in _ID_NAME else []
+
+    def all_headers(self) -> dict[str, str]:
+        """
+        The four Dojo headers; the waiter only where one of the venue's is known.
+        """
+        waiter = self.venue.waiter_id
+        return {**DOJO_HEADERS, **({"waiter-id": waiter} if waiter else {})}
 
     def lock(self) -> Made:
         """
@@ -177,12 +216,16 @@ class Partner:
         """
         if not self.offers("CreateOrderLock"):
             raise Inconclusive("needs a locked order, but CreateOrderLock isn't offered")
+        if held := next((each for each in self._made if each.kind == "lock"), None):
+            return held
         capability = _contracts.capabilities()["CreateOrderLock"]
         params = self.request(capability)
         exchange = self.call(capability.name, params)
         if not exchange.succeeded:
             raise Inconclusive(f"needs a locked order, but CreateOrderLock was not carried out: {exchange}")
-        return Made("lock", {"orderId": params["orderId"], "lockId": params["lockId"]}, "DeleteOrderLock")
+        made = self._made_by(capability, params, exchange)
+        assert made is not None
+        return made
 
     def _pooled(self, thing: str) -> str:
         pool, name = self._session.pool, _ID_NAME[thing]
@@ -257,14 +300,20 @@ class Partner:
         Remove what the check made, newest first, and end its leases. Never raises.
         """
         try:
+            self._release_locks()
             for made in reversed(self._made):
                 if left := self._session.remove(made):
                     self.leftovers.append(left)
-                    if made.kind == "lock":
-                        self._retire_order(made.ids["orderId"])
         finally:
             self._made.clear()
             self._leases.close()
+
+    def _release_locks(self) -> None:
+        for made in [each for each in self._made if each.kind == "lock"]:
+            self._made.remove(made)
+            if left := self._session.remove(made):
+                self.leftovers.append(left)
+                self._retire_order(made.ids["orderId"])
 
     def _retire_order(self, order_id: str) -> None:
         """An order that stays locked is of no use to later checks."""

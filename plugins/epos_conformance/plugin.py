@@ -17,7 +17,8 @@ from epos_conformance._options import OPTIONS
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("EPOS conformance")
     for option in OPTIONS:
-        group.addoption(option.name, **option.declare())
+        if not option.shared:
+            group.addoption(option.name, **option.declare())
 
 
 @pytest.hookimpl(tryfirst=True)

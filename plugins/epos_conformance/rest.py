@@ -105,7 +105,8 @@ class RestTransport:
         self._settings = settings
         self.secrets = tuple(_masking.of_basic(auth)) if auth else ()
         self.mask = _masking.Masker(self.secrets)
-        self._authorization = basic(auth) if auth else None
+        #: The header of the credentials that the suite was given.
+        self.authorization = basic(auth) if auth else None
         self._deadline = _Deadline()
 
     @cached_property
@@ -157,10 +158,11 @@ class RestTransport:
         Overload (429, or 503 with Retry-After) is waited out, for `MOST_WAITED` seconds in all. Never raises: a
         request without an answer is an `Exchange` with a failure.
         """
-        complete = {"accept": "application/json", **({"content-type": "application/json"} if body is not None else {})}
-        complete.update(headers or {})
-        sent_auth = self._authorization if authorization == "" else authorization
-        if sent_auth is not None and "authorization" not in {name.lower() for name in complete}:
+        given = {name.lower() for name in headers or {}}
+        usual = {"accept": "application/json", "content-type": "application/json" if body is not None else None}
+        complete = {name: value for name, value in usual.items() if value and name not in given} | dict(headers or {})
+        sent_auth = self.authorization if authorization == "" else authorization
+        if sent_auth is not None and "authorization" not in given:
             complete["authorization"] = sent_auth
         exchange = Exchange(
             capability=capability,
@@ -170,7 +172,7 @@ class RestTransport:
                 url=url,
                 headers=tuple(complete.items()),
                 body=body,
-                authenticated=self._authorization is not None and self._authorization in complete.values(),
+                authenticated=self.authorization is not None and self.authorization in complete.values(),
             ),
             mask=self.mask,
         )

@@ -1,0 +1,317 @@
+"""
+What every capability owes its page of the contract, whatever it is about.
+
+Nothing here names a capability: what is sent comes from the contract files, so that a new one is checked by being there.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from collections.abc import Iterable, Iterator
+
+from epos_conformance import (
+    BrokenAnswer,
+    Capability,
+    Exchange,
+    Finding,
+    Inconclusive,
+    Partner,
+    Unanswered,
+    Unauthorized,
+    Violation,
+    answers,
+    bodies,
+    check,
+    tracing,
+)
+from epos_conformance.bodies import Fault
+from epos_conformance.exchange import ERROR_TYPES
+
+
+#: Faults that are told of one capability and rule; a partner that takes anything would otherwise be asked hundreds of times.
+MOST_FAULTS = 10
+
+
+def titles(capability: Capability) -> list[str]:
+    return [each.title for each in capability.examples]
+
+
+# Successes
+
+
+@check("*.answer-matches-schema", cases=titles)
+def test_answer_matches_schema(partner: Partner, capability: Capability, case: str) -> None:
+    """A valid request is answered with a success that satisfies the response schema."""
+    example = next(each for each in capability.examples if each.title == case)
+    try:
+        exchange = partner.attempt(capability, example)
+    except BrokenAnswer as error:
+        raise Violation(Finding("the answer", "a whole one", str(error))) from None
+    except Unauthorized as error:
+        if not error.elsewhere:
+            raise
+        raise Violation(Finding("the answer", "a success", str(error))) from None
+
+    answers.require_success(exchange, capability)
+    answers.violate(list(answers.schema_findings(exchange, capability.response[partner.transport.name])))
+
+
+@check("*.success-status-is-ok")
+def test_success_status_is_ok(partner: Partner, capability: Capability) -> None:
+    """A success has status 200."""
+    exchange = successful(partner, capability)
+
+    if exchange.status != 200:
+        raise Violation(Finding("status", "200", str(exchange.status)))
+
+
+@check("*.optional-members-are-optional")
+def test_optional_members_are_optional(partner: Partner, capability: Capability) -> None:
+    """A request without its optional members is answered like one with them."""
+    required = {name for name, needed in capability.members.items() if needed}
+    full = partner.attempt(capability, capability.examples[-1])
+    minimal = partner.attempt(capability, capability.examples[-1], only=required)
+    if minimal.succeeded:
+        return
+
+    if not full.succeeded and not minimal.crashed:
+        answers.require_success(minimal, capability)
+    left_out = set(capability.examples[-1].request) - required
+    raise Violation(Finding(f"without {', '.join(sorted(left_out))}", "a success", answers.seen(minimal)))
+
+
+@check("*.headers-are-optional", cases=lambda _: ("none", "all"))
+def test_headers_are_optional(partner: Partner, capability: Capability, case: str) -> None:
+    """The four Dojo headers may be sent or left out."""
+    headers = partner.all_headers() if case == "all" else {}
+    exchange = partner.attempt(capability, capability.examples[0], headers=headers)
+    if exchange.succeeded:
+        return
+
+    successful(partner, capability)
+    what = "with the four headers" if case == "all" else "without the four headers"
+    raise Violation(Finding(what, "a success, as with other headers", answers.seen(exchange)))
+
+
+@check("*.unknown-members-are-ignored")
+def test_unknown_members_are_ignored(partner: Partner, capability: Capability) -> None:
+    """A member that the contract does not know changes nothing."""
+    exchange = partner.attempt(capability, capability.examples[0], extra={"conformanceUnknown": {"a": [1]}})
+    if exchange.succeeded:
+        return
+
+    successful(partner, capability)
+    raise Violation(Finding("with the member conformanceUnknown", "a success, as without it", answers.seen(exchange)))
+
+
+def successful(partner: Partner, capability: Capability) -> Exchange:
+    """
+    A success of *capability*, without which there is nothing to compare with.
+    """
+    exchange = partner.attempt(capability, capability.examples[0])
+    if not exchange.succeeded:
+        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {answers.seen(exchange)}")
+    return exchange
+
+
+# Time
+
+
+@check("*.answers-within-the-limit")
+def test_answers_within_the_limit(partner: Partner, capability: Capability) -> None:
+    """The answer comes before the time limit."""
+    limit = partner.settings.fail_after
+    try:
+        exchange = partner.attempt(capability, capability.examples[0])
+    except Unanswered as error:
+        raise Violation(Finding("the answer", f"one within {limit:g} s", str(error))) from None
+
+    partner.notes.append(f"{exchange.duration:.3f} s")
+
+
+@check("*.answers-promptly")
+def test_answers_promptly(partner: Partner, capability: Capability) -> None:
+    """The answer comes without a noticeable wait."""
+    limit, took = partner.settings.slow_after, []
+    # One slow answer of three may be chance.
+    for _ in range(3):
+        took.append(partner.attempt(capability, capability.examples[0]).duration)
+        if took[-1] <= limit:
+            partner.notes.append(f"{took[-1]:.3f} s")
+            return
+
+    seen = ", ".join(f"{each:.1f} s" for each in took)
+    raise Violation(Finding("the answer", f"one within {limit:g} s", f"{len(took)} answers after {seen}"))
+
+
+# Ids
+
+
+@check("*.unknown-id-is-not-found")
+def test_unknown_id_is_not_found(partner: Partner, capability: Capability) -> None:
+    """An id that does not exist is NotFound."""
+    exchange = partner.call(capability.name, partner.unknown(capability))
+    if answers.is_not_found(exchange):
+        return
+
+    error = exchange.error
+    if capability.creates == "payment" and error is not None and error.type == "Conflict":
+        # An EPOS that looks payment intents up first has not come to the order.
+        answers.require_success(partner.attempt(capability, capability.examples[0]), capability)
+    where = ", ".join(each.name for each in capability.ids)
+    raise Violation(Finding(f"an unknown {where}", "NotFound", answers.seen(exchange)))
+
+
+# Refusals
+
+
+@check("*.missing-members-are-refused")
+def test_missing_members_are_refused(partner: Partner, capability: Capability) -> None:
+    """A request that lacks a required member is refused."""
+    require_refusals(partner, capability, bodies.missing)
+
+
+@check("*.wrong-types-are-refused")
+def test_wrong_types_are_refused(partner: Partner, capability: Capability) -> None:
+    """A request with a member of a wrong type is refused."""
+    require_refusals(partner, capability, bodies.wrong_types)
+
+
+@check("*.scalars-are-not-coerced")
+def test_scalars_are_not_coerced(partner: Partner, capability: Capability) -> None:
+    """A text is not taken for a number, nor a number for a text."""
+    require_refusals(partner, capability, bodies.coercible)
+
+
+def require_refusals(partner: Partner, capability: Capability, faults: bodies.Maker) -> None:
+    """
+    Send each body that *faults* makes of a valid one, and demand that it is refused.
+    """
+    findings: list[Finding] = []
+    for exchange, fault in sent(partner, capability, faults):
+        findings += answers.require_refusal(exchange, str(fault))
+        if len(findings) >= MOST_FAULTS:
+            break
+    answers.violate(findings)
+    partner.notes.append(f"{len(partner.exchanges)} exchanges")
+
+
+def sent(
+    partner: Partner, capability: Capability, *makers: bodies.Maker, most: int | None = None
+) -> Iterator[tuple[Exchange, Fault]]:
+    """
+    The exchanges of bodies with one fault each, *most* of each maker.
+    """
+    assert capability.request is not None
+    params = partner.request(capability, capability.examples[-1])
+    ids = {each.name: params.pop(each.name) for each in capability.ids}
+    for maker in makers:
+        for fault in itertools.islice(maker(capability.request, params), most):
+            yield partner.call(capability.name, {**ids, **fault.body}), fault
+
+
+@check("*.bad-requests-are-invalid-requests")
+def test_bad_requests_are_invalid_requests(partner: Partner, capability: Capability) -> None:
+    """What is refused for its form is an InvalidRequest."""
+    refused, findings = 0, []
+    for exchange, fault in sent(partner, capability, bodies.missing, bodies.wrong_types, most=6):
+        error = exchange.error
+        if exchange.refused and error is not None and error.type in ERROR_TYPES:
+            refused += 1
+            if error.type != "InvalidRequest":
+                findings.append(Finding(str(fault), "InvalidRequest", answers.seen(exchange)))
+    answers.violate(findings)
+    if not refused:
+        raise Inconclusive("nothing wrong in form was refused with an EPOSError")
+
+
+@check("*.refused-requests-store-nothing")
+def test_refused_requests_store_nothing(partner: Partner, capability: Capability) -> None:
+    """What was refused for its form has changed nothing."""
+    refused, findings = tracing.traces_of_refusals(partner, capability)
+    answers.violate(findings, hint="the request is stored before it has been checked to its end")
+    if not refused:
+        raise Inconclusive("nothing wrong in form was refused")
+
+
+# Errors
+
+
+def errors(partner: Partner, capability: Capability) -> Iterable[tuple[str, Exchange]]:
+    """
+    Errors of *capability*, each with what provoked it: the ways in which a correct EPOS can be made to refuse.
+    """
+    found = []
+    if capability.ids:
+        found.append(("an unknown id", partner.call(capability.name, partner.unknown(capability))))
+    if capability.requires_members:
+        ids = partner.ids(capability)
+        found.append(("a body without members", partner.call(capability.name, ids)))
+        found += ((str(fault), exchange) for exchange, fault in sent(partner, capability, bodies.wrong_types, most=2))
+        if partner.transport.name == "rest":
+            found.append(("a body that is not JSON", partner.send_to(capability, ids, b"{not json")))
+    found = [(what, each) for what, each in found if not each.succeeded]
+    if not found:
+        raise Inconclusive("no error could be provoked: everything was accepted")
+    return found
+
+
+@check("*.errors-are-epos-errors")
+def test_errors_are_epos_errors(partner: Partner, capability: Capability) -> None:
+    """An error is an EPOSError with one of the four errorTypes."""
+    findings = []
+    for what, exchange in errors(partner, capability):
+        if not isinstance(exchange.json, dict):
+            findings.append(Finding(what, "an EPOSError as JSON object", answers.seen(exchange)))
+        for problem in answers.error_problems(exchange):
+            findings.append(Finding(f"{what}, {problem.where}", "an EPOSError", problem.message))
+    answers.violate(findings)
+
+
+@check("*.errors-carry-a-debug-message")
+def test_errors_carry_a_debug_message(partner: Partner, capability: Capability) -> None:
+    """An error says in its debugMessage what was wrong."""
+    findings = [
+        Finding(what, "a debugMessage", "none" if error.debug_message is None else repr(error.debug_message))
+        for what, exchange in errors(partner, capability)
+        if (error := exchange.error) and not (isinstance(error.debug_message, str) and error.debug_message.strip())
+    ]
+    answers.violate(findings)
+
+
+@check("*.errors-carry-a-trace-id")
+def test_errors_carry_a_trace_id(partner: Partner, capability: Capability) -> None:
+    """An error carries a traceId."""
+    findings = [
+        Finding(what, "a traceId", "none")
+        for what, exchange in errors(partner, capability)
+        if (error := exchange.error) and not error.trace_id
+    ]
+    answers.violate(findings)
+
+
+#: What each errorType is over HTTP; derived from the contract's prose and HTTP's own words.
+FITTING = {"NotFound": (404,), "InvalidRequest": (400, 422), "Conflict": (409,), "UnexpectedError": range(500, 600)}
+
+
+@check("*.error-status-fits-its-type")
+def test_error_status_fits_its_type(partner: Partner, capability: Capability) -> None:
+    """The HTTP status of an error fits its errorType."""
+    typed = [
+        (what, error.type, exchange.status)
+        for what, exchange in errors(partner, capability)
+        if (error := exchange.error) and error.type in ERROR_TYPES
+    ]
+    if not typed:
+        raise Inconclusive("none of the errors has an errorType to compare with")
+    findings = [
+        Finding(what, f"a status that fits {kind}: {_statuses(kind)}", f"status {status}")
+        for what, kind, status in typed
+        if status not in FITTING[kind]
+    ]
+    answers.violate(findings)
+
+
+def _statuses(kind: str) -> str:
+    return "5xx" if kind == "UnexpectedError" else " or ".join(map(str, FITTING[kind]))

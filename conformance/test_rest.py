@@ -1,0 +1,234 @@
+"""
+What an EPOS owes the REST transport: credentials, bodies, addresses and headers.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from urllib.parse import quote
+
+from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check
+from epos_conformance._contracts import capabilities
+from epos_conformance.rest import basic, encode
+
+
+# Credentials
+
+
+def stranger(partner: Partner, capability: Capability, authorization: str | None) -> Exchange:
+    """
+    Send a valid request with *authorization* instead of the user's credentials.
+
+    Ids that something would be changed for don't exist: an EPOS that lets strangers in must not be harmed by us.
+    """
+    if partner.transport.auth is None:
+        raise Inconclusive("whether strangers are refused can't be seen without credentials: pass --partner-auth=USER:PASSWORD")
+    params = partner.unknown(capability) if capability.changes else partner.request(capability)
+    body = None
+    if capability.request is not None:
+        body = encode({name: value for name, value in params.items() if name not in {each.name for each in capability.ids}})
+    return partner.send_to(capability, params, body, authorization=authorization)
+
+
+def require_closed_door(exchange: Exchange, who: str) -> None:
+    if exchange.status not in (401, 403):
+        raise Violation(Finding(who, "status 401 or 403", answers.seen(exchange)))
+
+
+@check("rest.refuses-missing-credentials")
+def test_refuses_missing_credentials(partner: Partner, capability: Capability) -> None:
+    """A request without credentials is refused."""
+    require_closed_door(stranger(partner, capability, None), "without credentials")
+
+
+@check("rest.refuses-a-wrong-password")
+def test_refuses_a_wrong_password(partner: Partner, capability: Capability) -> None:
+    """A request with a wrong password is refused."""
+    user = (partner.transport.auth or "").partition(":")[0]
+    exchange = stranger(partner, capability, basic(f"{user}:wrong-{uuid.uuid4().hex}"))
+    require_closed_door(exchange, "with a wrong password")
+
+
+@check("rest.refuses-a-wrong-username")
+def test_refuses_a_wrong_username(partner: Partner, capability: Capability) -> None:
+    """A request with a wrong user name is refused."""
+    password = (partner.transport.auth or "").partition(":")[2]
+    exchange = stranger(partner, capability, basic(f"nobody-{uuid.uuid4().hex[:8]}:{password}"))
+    require_closed_door(exchange, "with a wrong user name")
+
+
+@check("rest.refuses-another-scheme")
+def test_refuses_another_scheme(partner: Partner, capability: Capability) -> None:
+    """A request whose Authorization is not Basic is refused."""
+    exchange = stranger(partner, capability, f"Bearer {uuid.uuid4().hex}")
+    require_closed_door(exchange, "with a Bearer token")
+
+
+# Bodies
+
+
+@check("rest.refuses-a-body-that-is-not-json")
+def test_refuses_a_body_that_is_not_json(partner: Partner, capability: Capability) -> None:
+    """A body that is not JSON is refused."""
+    exchange = partner.send_to(capability, partner.ids(capability), b'{"conformance": ')
+    answers.violate(list(answers.require_refusal(exchange, "a body that is not JSON")))
+
+
+@check("rest.refuses-an-array-as-body")
+def test_refuses_an_array_as_body(partner: Partner, capability: Capability) -> None:
+    """A body that is an array is refused."""
+    request = partner.request(capability)
+    ids = {each.name: request.pop(each.name) for each in capability.ids}
+    exchange = partner.send_to(capability, ids, encode([request]))
+    answers.violate(list(answers.require_refusal(exchange, "an array around the body")))
+
+
+@check("rest.refuses-an-empty-body")
+def test_refuses_an_empty_body(partner: Partner, capability: Capability) -> None:
+    """An empty body is refused where members are required."""
+    exchange = partner.send_to(capability, partner.ids(capability), b"")
+    answers.violate(list(answers.require_refusal(exchange, "an empty body")))
+
+
+@check("rest.refuses-a-query-that-is-not-json")
+def test_refuses_a_query_that_is_not_json(partner: Partner, capability: Capability) -> None:
+    """A search whose body is not JSON, or is an array, is refused."""
+    findings = []
+    for what, body in (("a body that is not JSON", b'{"cursor": '), ("an array as body", b"[]")):
+        findings += answers.require_refusal(partner.send_to(capability, {}, body), what)
+    answers.violate(findings)
+
+
+@check("rest.survives-an-empty-query")
+def test_survives_an_empty_query(partner: Partner, capability: Capability) -> None:
+    """A search with an empty body does not crash."""
+    exchange = partner.send_to(capability, {}, b"")
+    if exchange.crashed:
+        raise Violation(Finding("an empty body", "no server error", answers.seen(exchange)))
+
+
+# Headers
+
+_JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;|$)", re.IGNORECASE)
+
+
+@check("rest.answers-as-json")
+def test_answers_as_json(partner: Partner, capability: Capability) -> None:
+    """An answer with a body says that it is JSON."""
+    exchange = partner.attempt(capability, capability.examples[0])
+    assert exchange.answer is not None
+    if not exchange.succeeded:
+        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {answers.seen(exchange)}")
+    kind = exchange.answer.header("content-type") or ""
+    if exchange.answer.body and not _JSON.match(kind):
+        raise Violation(Finding("Content-Type", "application/json", kind or "none"))
+
+
+def any_with_body(partner: Partner) -> Capability:
+    """A capability that takes a body, a search by preference: it changes nothing."""
+    offered = [each for each in capabilities().values() if partner.offers(each.name) and each.request is not None]
+    if not offered:
+        raise Inconclusive("needs a capability that takes a body, and none is offered")
+    return min(offered, key=lambda each: each.changes)
+
+
+def compared(partner: Partner, capability: Capability, headers: dict[str, str], what: str) -> None:
+    """
+    Demand that a request with *headers* is answered as one with the usual headers is.
+    """
+    exchange = partner.attempt(capability, capability.examples[0], headers=headers)
+    if exchange.succeeded:
+        return
+    usual = partner.attempt(capability, capability.examples[0])
+    if not usual.succeeded:
+        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {answers.seen(usual)}")
+    raise Violation(Finding(what, "a success, as without that", answers.seen(exchange)))
+
+
+@check("rest.accepts-a-charset", changes=False)
+def test_accepts_a_charset(partner: Partner) -> None:
+    """A body with a charset in its Content-Type is read like one without."""
+    compared(partner, any_with_body(partner), {"content-type": "application/json; charset=utf-8"}, "with a charset")
+
+
+@check("rest.accepts-header-names-in-any-case", changes=False)
+def test_accepts_header_names_in_any_case(partner: Partner) -> None:
+    """Header names in capitals are recognised."""
+    headers = {"CONTENT-TYPE": "application/json", "ACCEPT": "application/json"}
+    if partner.transport.authorization is not None:
+        headers["AUTHORIZATION"] = partner.transport.authorization
+    compared(partner, any_with_body(partner), headers, "with header names in capitals")
+
+
+# Addresses
+
+
+@check("rest.percent-decodes-ids")
+def test_percent_decodes_ids(partner: Partner, capability: Capability) -> None:
+    """An id that is percent-encoded in the path is decoded."""
+    (member,) = capability.ids
+    known = partner.venue.ids(member.kind) or [partner.existing(member.kind)]
+    # Ids that can't be sent otherwise tell more than a letter that needn't be encoded.
+    id = next((each for each in known if quote(each, safe="") != each), known[0])
+    path = capability.path.replace(f"{{{member.name}}}", encoded(id))
+    exchange = partner.send(capability.http_method, partner.transport.url + path, capability=capability.name)
+    if exchange.succeeded:
+        return
+
+    plain = partner.call(capability.name, {member.name: known[0]})
+    if not plain.succeeded:
+        raise Inconclusive(f"needs an id that exists, but saw {answers.seen(plain)}")
+    raise Violation(Finding(f"{member.name} {id!r} sent as {encoded(id)}", "a success", answers.seen(exchange)))
+
+
+def encoded(id: str) -> str:
+    """*id* with everything encoded that may be, and one letter more where nothing has to be."""
+    found = quote(id, safe="")
+    return found if found != id else f"%{ord(id[0]):02X}{id[1:]}"
+
+
+def unknown_path(partner: Partner) -> Exchange:
+    return partner.send("GET", f"{partner.transport.url}/v1/conformance-{uuid.uuid4().hex[:8]}")
+
+
+def unknown_method(partner: Partner) -> Exchange:
+    """A method that no capability has, at an address that one of the offered ones has."""
+    offered = next(each for each in capabilities().values() if partner.offers(each.name) and not each.ids)
+    return partner.send("PATCH", partner.transport.address(offered, {}), b"{}")
+
+
+@check("rest.unknown-path-is-not-found")
+def test_unknown_path_is_not_found(partner: Partner) -> None:
+    """An unknown path has status 404."""
+    require_status(unknown_path(partner), "an unknown path", 404, 405)
+
+
+@check("rest.unknown-path-answers-an-epos-error")
+def test_unknown_path_answers_an_epos_error(partner: Partner) -> None:
+    """The answer to an unknown path is an EPOSError."""
+    require_epos_error(unknown_path(partner), "an unknown path")
+
+
+@check("rest.unknown-method-is-refused")
+def test_unknown_method_is_refused(partner: Partner) -> None:
+    """An unknown method has status 405 or 404."""
+    require_status(unknown_method(partner), "PATCH where the contract has no PATCH", 405, 404, 501)
+
+
+@check("rest.unknown-method-answers-an-epos-error")
+def test_unknown_method_answers_an_epos_error(partner: Partner) -> None:
+    """The answer to an unknown method is an EPOSError."""
+    require_epos_error(unknown_method(partner), "PATCH where the contract has no PATCH")
+
+
+def require_status(exchange: Exchange, what: str, *fitting: int) -> None:
+    if exchange.status not in fitting:
+        raise Violation(Finding(what, f"status {fitting[0]}", answers.seen(exchange)))
+
+
+def require_epos_error(exchange: Exchange, what: str) -> None:
+    if not isinstance(exchange.json, dict) or answers.error_problems(exchange):
+        raise Violation(Finding(what, "an EPOSError", answers.seen(exchange)))
+

@@ -1,0 +1,107 @@
+"""
+Judging an answer: what a check demands of an `Exchange`, and the `Violation` where it isn't so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from epos_conformance import schema
+from epos_conformance._contracts import Capability
+from epos_conformance.exceptions import Inconclusive, Violation
+from epos_conformance.exchange import ERROR_TYPES, Exchange, preview
+from epos_conformance.verdict import Finding
+
+
+#: Schema of an EPOSError.
+EPOS_ERROR = {"$ref": "urn:epos:common#/$defs/EPOSError"}
+
+
+def seen(exchange: Exchange) -> str:
+    """
+    What came back, in a few words: status, error or the beginning of the body.
+    """
+    if exchange.answer is None:
+        return str(exchange.failure)
+    error = exchange.error
+    if error is not None and error.type is not None:
+        return f"status {exchange.status}, {preview(str(error))}"
+    body = preview(" ".join(exchange.answer.body[:400].decode("utf-8", "replace").split()), 120)
+    return f"status {exchange.status}, {body or 'an empty body'}"
+
+
+def require_success(exchange: Exchange, capability: Capability) -> None:
+    """
+    Demand that a valid request was carried out.
+
+    A partner may refuse what is valid by schema for reasons of its own business: that is inconclusive, with its own
+    words. Crashing is not refusing, and neither is denying what it has just shown.
+    """
+    if exchange.succeeded:
+        return
+    error, status = exchange.error, exchange.status
+    if status in (429, 503):
+        raise Inconclusive(f"the partner is overloaded: {seen(exchange)}, after waiting as long as it asked")
+    if 300 <= status < 400:
+        target = exchange.answer.header("location") if exchange.answer else None
+        raise Inconclusive(f"the partner redirects to {target}; redirects are not followed: check --partner-url")
+    business = error is not None and error.type in ("Conflict", "InvalidRequest", "NotFound")
+    denied = business and error is not None and error.type == "NotFound" and capability.ids
+    if capability.changes and business and not denied:
+        raise Inconclusive(f"the partner refuses every {capability.name} that was tried: {seen(exchange)}{_hint(capability)}")
+    raise Violation(Finding("the answer", "a success", seen(exchange)))
+
+
+def _hint(capability: Capability) -> str:
+    if capability.creates == "payment":
+        return "; an EPOS that looks payment intents up at Dojo can't find made-up ones: supply some it knows"
+    return "; name tables and items that it knows under [data] in partner.toml"
+
+
+def schema_findings(exchange: Exchange, response: Any) -> Iterator[Finding]:
+    """
+    Where the body of a success breaks the schema *response*.
+    """
+    assert exchange.answer is not None
+    if response is True:
+        return
+    if not isinstance(exchange.json, (dict, list)) and exchange.json is not None:
+        kind = exchange.answer.header("content-type") or "no content type"
+        yield Finding("the body", "JSON", f"{kind}: {seen(exchange)}")
+        return
+    for problem in schema.problems(response, exchange.json):
+        yield Finding(problem.where, "what the response schema says", problem.message)
+
+
+def require_refusal(exchange: Exchange, what: str) -> Iterator[Finding]:
+    """
+    Findings where a request that is wrong in form (*what* says how) was accepted, or crashed the partner.
+    """
+    if exchange.succeeded:
+        yield Finding(what, "a refusal", f"it was accepted ({seen(exchange)})")
+    elif exchange.crashed:
+        yield Finding(what, "a refusal", f"a server error ({seen(exchange)})")
+
+
+def error_problems(exchange: Exchange) -> list[schema.Problem]:
+    """Where the JSON object of an error breaks the shape of an EPOSError."""
+    return schema.problems(EPOS_ERROR, exchange.json) if isinstance(exchange.json, dict) else []
+
+
+def is_not_found(exchange: Exchange) -> bool:
+    """
+    Whether the answer says that something does not exist; how well it says so is other rules' business.
+    """
+    error = exchange.error
+    if error is None:
+        return False
+    return error.type == "NotFound" or (error.type not in ERROR_TYPES and exchange.status == 404)
+
+
+def violate(findings: list[Finding], *, hint: str | None = None) -> None:
+    """
+    Raise `Violation` if there are any *findings*.
+    """
+    if findings:
+        raise Violation(*findings, hint=hint)

@@ -1,0 +1,3 @@
+"""
+Mistakes that partners make: each breaks the rules it names.
+"""

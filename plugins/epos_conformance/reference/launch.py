@@ -1,0 +1,76 @@
+"""
+Starting the reference EPOS as a process of its own, and ending it for certain.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from epos_conformance import _suite
+from epos_conformance.reference.server import PATIENCE, Running, in_thread
+
+
+__all__ = ["Running", "in_thread", "start"]
+
+
+def start(*, defects: Iterable[str] = (), variants: Iterable[str] = (), auth: str = "dojo:reference") -> Running:
+    """
+    Starts the EPOS on a free port of this machine and waits until it answers; raises `RuntimeError`.
+    """
+    command = [sys.executable, "-m", "epos_conformance.reference", "serve", "--port=0", f"--auth={auth}"]
+    command += [f"--defect={each}" for each in defects] + [f"--variant={each}" for each in variants]
+    # A pipe for stderr would have to be emptied all the time; a file never fills.
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(
+            [*command, "--until-stdin-closes"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=_environment(),
+        )
+        line = _first_line(child)
+        if line.startswith("reference EPOS on "):
+            return Running(line.split()[3], auth, lambda: _end(child))
+        _end(child)
+        errors.seek(0)
+        told = errors.read().decode(errors="replace").strip()
+    raise RuntimeError(f"the reference EPOS did not start: {told or f'no word of it in {PATIENCE:g} s'}")
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with this very package first on the child's path: it need not be installed."""
+    home = str(Path(_suite.__file__).parent.parent)
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([home, path] if path else [home])}
+
+
+def _first_line(child: subprocess.Popen[bytes]) -> str:
+    """The first thing that *child* says, or nothing where it is silent for too long."""
+    said: list[str] = []
+    output: IO[bytes] | None = child.stdout
+    assert output is not None
+    reader = threading.Thread(target=lambda: said.append(output.readline().decode()), daemon=True)
+    reader.start()
+    reader.join(PATIENCE)
+    return said[0] if said else ""
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Asks *child* to end by closing its stdin, insists if it must, and reaps it."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.close()
+    try:
+        child.wait(5)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    child.stdout.close()

@@ -1,0 +1,3 @@
+"""
+Freedoms that partners have: each keeps every rule.
+"""

@@ -1,0 +1,662 @@
+"""
+Every defect breaks the rules it names, every variant keeps them all, and the catalogue is known.
+
+A small oracle, written apart from the checks: it asks the application itself, without sockets, and knows for each rule
+of the two pages about every capability and about REST how an answer would break it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import copy
+import json
+import time
+import tomllib
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+
+from epos_conformance import _suite, schema
+from epos_conformance._contracts import Capability, capabilities
+from epos_conformance.reference import faults, launch
+from epos_conformance.reference.defects import delays
+from epos_conformance.reference.faults import build
+
+
+LOOP = asyncio.new_event_loop()
+AUTH = "Basic " + base64.b64encode(b"dojo:reference").decode()
+HEADERS = {"waiter-id": "w-anna", "dojo-requesting-product": "PayAtTable", "device-id": "d-1", "device-type": "Pax"}
+SEARCHES = [each for each in capabilities() if each.startswith("Search")]
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    content: bytes
+    seconds: float
+
+    @property
+    def body(self) -> Any:
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def refused(self) -> bool:
+        return 400 <= self.status < 500
+
+    @property
+    def error_type(self) -> str | None:
+        body = self.body
+        return body.get("errorType") if isinstance(body, dict) and not self.ok else None
+
+
+class Till:
+    """
+    An application, asked directly.
+    """
+
+    def __init__(self, defects: tuple[str, ...] = (), variants: tuple[str, ...] = ()) -> None:
+        self.epos, self.app = build(defects, variants)
+        self.unique = count(1)
+        self.limit = 5.0
+
+    def send(self, method: str, path: str, content: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+        sent: list[Any] = []
+        given = {"authorization": AUTH, "content-type": "application/json"} | (headers or {})
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": httpx.URL("http://x" + path).path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in given.items() if value],
+        }
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        started = time.perf_counter()
+        with contextlib.suppress(TimeoutError):
+            LOOP.run_until_complete(asyncio.wait_for(self.app(scope, receive, send), self.limit))
+        if not sent:
+            return Answer(0, {}, b"", self.limit)
+        names = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+        body = b"".join(each.get("body", b"") for each in sent[1:])
+        return Answer(sent[0]["status"], names, body, time.perf_counter() - started)
+
+    def call(self, name: str, body: Any, ids: dict[str, str], headers: dict[str, str] | None = None) -> Answer:
+        capability = capabilities()[name]
+        content = b"" if capability.request is None else json.dumps(body).encode()
+        return self.send(capability.http_method, capability.url_path(ids), content, headers)
+
+    # -- test data, from the core ---------------------------------------------------------------------------------
+
+    def payable(self) -> str:
+        return next(
+            each.id
+            for each in self.epos.orders.values()
+            if self.epos.is_payable(each) and each.id not in self.epos.locks and self.epos.owed(each) > 100
+        )
+
+    def free_table(self) -> str:
+        taken = {table for each in self.epos.parties.values() for table in each.given["tableIds"]}
+        return next((each["id"] for each in self.epos.venue.tables if each["id"] not in taken), "tbl-any")
+
+    def ids(self, capability: Capability) -> dict[str, str]:
+        """Ids that *capability* answers to, made where it needs its own."""
+        found = {}
+        for each in capability.ids:
+            if each.kind in ("order", "payable-order"):
+                found[each.name] = self.payable()
+            elif each.kind == "own-order":
+                found[each.name] = self.epos.answer("CreateOrder", self.fill("CreateOrder", 0))["id"]
+            elif each.kind == "locked-order":
+                found[each.name] = self.payable()
+            elif each.kind == "lock":
+                found[each.name] = f"lock-{next(self.unique)}"
+                expiry = (self.epos.now() + timedelta(minutes=1)).isoformat()
+                params = {"orderId": found["orderId"], "lockId": found[each.name], "expiry": expiry}
+                self.epos.answer("CreateOrderLock", params)
+            elif each.kind == "party":
+                found[each.name] = next(iter(self.epos.parties))
+            elif each.kind == "reservation":
+                found[each.name] = next(iter(self.epos.reservations))
+            elif each.kind == "own-party":
+                found[each.name] = self.make("CreateParty", self.epos.parties)
+            else:
+                found[each.name] = self.make("CreateReservation", self.epos.reservations)
+        return found
+
+    def make(self, name: str, made: dict[str, Any]) -> str:
+        before = set(made)
+        with contextlib.suppress(KeyError):
+            self.epos.answer(name, self.fill(name, -1))
+        return next(iter(set(made) - before))
+
+    def fill(self, name: str, example: int) -> Any:
+        """An example of the contract with its placeholders filled."""
+        number = next(self.unique)
+        now = self.epos.now()
+        noon = now.replace(hour=13, minute=0, second=0, microsecond=0) + timedelta(days=10 + number % 40)
+        items = [
+            {
+                "plu": "2001",
+                "name": "Fish & Chips",
+                "quantity": 2,
+                "amountPerItem": {"value": 1795, "currencyCode": self.epos.currency()},
+                "modifiers": [
+                    {
+                        "plu": "7002",
+                        "name": "Oat Milk",
+                        "quantity": 1,
+                        "amountPerModifier": {"value": 50, "currencyCode": self.epos.currency()},
+                    }
+                ],
+            }
+        ]
+        money = {"currencyCode": self.epos.currency()}
+        tables = [each["id"] for each in self.epos.venue.tables]
+        areas = [each["id"] for each in self.epos.venue.areas]
+        values = {
+            "{tableId}": self.free_table() if "Party" in name else tables[number % len(tables)] if tables else "any",
+            "{areaId}": areas[0] if areas else "any",
+            "{items}": items,
+            "{itemsTotal}": {"value": 3690, **money},
+            "{noAmount}": {"value": 0, **money},
+            "{smallestAmount}": {"value": 1, **money},
+            "{depositAmount}": {"value": 1000, **money},
+            "{unique}": f"unique-{number}",
+            "{paymentIntentId}": f"pi_real_{number}",
+            "{displayName}": f"Guest {number}",
+            "{now}": now.isoformat(),
+            "{soon}": (now + timedelta(minutes=1)).isoformat(),
+            "{later}": (now + timedelta(minutes=90)).isoformat(),
+            "{bookingStart}": noon.isoformat(),
+            "{bookingEnd}": (noon + timedelta(hours=1)).isoformat(),
+            "{dayStart}": noon.replace(hour=0).isoformat(),
+            "{dayEnd}": noon.replace(hour=23).isoformat(),
+        }
+        return _filled(capabilities()[name].examples[example].request, values)
+
+    def state(self) -> Any:
+        """Everything the till knows, to compare."""
+        epos = self.epos
+        return copy.deepcopy(
+            (
+                {each.id: (each.given, each.payments, each.status) for each in epos.orders.values()},
+                {name: (lock.id, lock.expiry) for name, lock in epos.locks.items()},
+                {each.id: each.given for each in epos.parties.values()},
+                {each.id: each.given for each in epos.reservations.values()},
+                epos.events,
+            )
+        )
+
+
+def _filled(value: Any, values: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(each, values) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, values) for each in value]
+    return copy.deepcopy(values[value]) if isinstance(value, str) and value in values else value
+
+
+# -- bodies that are wrong in one place ---------------------------------------------------------------------------
+
+
+def missing(wanted: Any, value: Any, base: Any = None) -> Iterator[Any]:
+    """*value* without one required member, wherever there is one."""
+    wanted, base = schema.resolve(wanted, base)
+    if isinstance(value, dict) and "properties" in wanted:
+        for name in wanted.get("required", ()):
+            yield {each: inner for each, inner in value.items() if each != name}
+        for name, inner in value.items():
+            for less in missing(wanted["properties"].get(name, {}), inner, base):
+                yield {**value, name: less}
+    elif isinstance(value, list) and value and "items" in wanted:
+        for less in missing(wanted["items"], value[0], base):
+            yield [less, *value[1:]]
+
+
+def leaves(wanted: Any, value: Any, change: Callable[[Any], Iterator[Any]], base: Any = None) -> Iterator[Any]:
+    """*value* with one member changed by *change*, which sees the member's type and value."""
+    wanted, base = schema.resolve(wanted, base)
+    if isinstance(value, dict) and "properties" in wanted:
+        for name, inner in value.items():
+            for other in leaves(wanted["properties"].get(name, {}), inner, change, base):
+                yield {**value, name: other}
+    elif isinstance(value, list) and value and "items" in wanted:
+        for other in leaves(wanted["items"], value[0], change, base):
+            yield [other, *value[1:]]
+    else:
+        yield from change(value)
+
+
+def of_wrong_type(value: Any) -> Iterator[Any]:
+    if isinstance(value, str | int):
+        yield {"wrong": ["type"]}
+
+
+def coercible(value: Any) -> Iterator[Any]:
+    if isinstance(value, bool):
+        yield "true"
+    elif isinstance(value, int):
+        yield str(value)
+        yield value + 0.5
+    elif isinstance(value, str):
+        yield 5
+
+
+# -- how an answer breaks a rule ----------------------------------------------------------------------------------
+
+UNKNOWN = "nobody-has-this-id"
+
+
+def unknown_id(till: Till, name: str) -> Answer:
+    capability = capabilities()[name]
+    body = till.fill(name, 0) if capability.request else {}
+    return till.call(name, body, {each.name: UNKNOWN for each in capability.ids})
+
+
+def bad_bodies(till: Till, name: str, kind: str) -> Iterator[Answer]:
+    capability = capabilities()[name]
+    wanted = till.epos.__class__.__mro__[-2].request_schema(till.epos, capability) or {}
+    wanted = capability.request if name != "HandleEvent" else wanted
+    bodies = {
+        "missing": lambda full: missing(wanted, full),
+        "types": lambda full: leaves(wanted, full, of_wrong_type),
+        "scalars": lambda full: leaves(wanted, full, coercible),
+    }[kind]
+    ids = till.ids(capability)
+    for body in bodies(till.fill(name, -1)):
+        yield till.call(name, body, ids)
+
+
+def refusals(till: Till, name: str) -> Iterator[Answer]:
+    """An error of *name*, of each kind that can be had."""
+    capability = capabilities()[name]
+    if capability.ids:
+        yield unknown_id(till, name)
+    if capability.requires_members:
+        yield till.call(name, {}, till.ids(capability))
+
+
+def example(till: Till, name: str, place: int, headers: dict[str, str] | None = None) -> Answer:
+    return till.call(name, till.fill(name, place), till.ids(capabilities()[name]), headers)
+
+
+def is_answered_wrongly(till: Till, name: str) -> bool:
+    capability = capabilities()[name]
+    for place in range(len(capability.examples)):
+        answer = example(till, name, place)
+        if not answer.ok or not schema.is_valid(capability.response["rest"], answer.body):
+            return True
+    return False
+
+
+def stores_something(till: Till, name: str) -> bool:
+    for kind in ("missing", "types"):
+        bodies = bad_bodies(till, name, kind)
+        before = None
+        while True:
+            answer = next(bodies, None)
+            if answer is None:
+                break
+            after = till.state()
+            if before is not None and answer.refused and after != before:
+                return True
+            before = after
+    return False
+
+
+def fits(answer: Answer) -> bool:
+    fitting = {"NotFound": (404,), "InvalidRequest": (400, 422), "Conflict": (409,), "UnexpectedError": (500, 503)}
+    body = answer.body
+    return not isinstance(body, dict) or answer.status in fitting.get(body.get("errorType"), (answer.status,))
+
+
+def is_epos_error(answer: Answer) -> bool:
+    return schema.is_valid({"$ref": "urn:epos:common#/$defs/EPOSError"}, answer.body)
+
+
+def lacks(answer: Answer, member: str) -> bool:
+    return isinstance(answer.body, dict) and not answer.body.get(member)
+
+
+NO_MATCH = {
+    "SearchOrders": {"dineIn": {"tableId": UNKNOWN}},
+    "SearchTables": {"areaId": UNKNOWN},
+    "SearchParties": {"tableId": UNKNOWN},
+    "SearchReservations": {"tableId": UNKNOWN},
+}
+
+BROKEN: dict[str, Callable[[Till, str], bool]] = {
+    "answer-matches-schema": is_answered_wrongly,
+    "optional-members-are-optional": lambda till, name: not example(till, name, 0).ok,
+    "headers-are-optional": lambda till, name: not (example(till, name, 0).ok and example(till, name, 0, HEADERS).ok),
+    "success-status-is-ok": lambda till, name: example(till, name, 0).status not in (200, *range(300, 600)),
+    "unknown-id-is-not-found": lambda till, name: unknown_id(till, name).error_type != "NotFound",
+    "missing-members-are-refused": lambda till, name: not all(each.refused for each in bad_bodies(till, name, "missing")),
+    "wrong-types-are-refused": lambda till, name: not all(each.refused for each in bad_bodies(till, name, "types")),
+    "scalars-are-not-coerced": lambda till, name: any(each.ok for each in bad_bodies(till, name, "scalars")),
+    "bad-requests-are-invalid-requests": lambda till, name: any(
+        each.error_type != "InvalidRequest" for each in bad_bodies(till, name, "missing")
+    ),
+    "refused-requests-store-nothing": stores_something,
+    "unknown-members-are-ignored": lambda till, name: (
+        not till.call(name, {**till.fill(name, -1), "zzz": {"a": 1}}, till.ids(capabilities()[name])).ok
+    ),
+    "errors-are-epos-errors": lambda till, name: not all(map(is_epos_error, refusals(till, name))),
+    "errors-carry-a-debug-message": lambda till, name: any(lacks(each, "debugMessage") for each in refusals(till, name)),
+    "errors-carry-a-trace-id": lambda till, name: any(lacks(each, "traceId") for each in refusals(till, name)),
+    "error-status-fits-its-type": lambda till, name: not all(map(fits, refusals(till, name))),
+    "answers-within-the-limit": lambda till, name: example(till, name, 0).status == 0,
+    "answers-promptly": lambda till, name: example(till, name, 0).seconds > 0.03,
+    "no-match-is-an-empty-page": lambda till, name: till.call(name, NO_MATCH[name], {}).body.get("data") != [],
+}
+
+
+def basic(user: str, password: str, scheme: str = "Basic") -> str:
+    return f"{scheme} {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def lets_in(authorization: str) -> Callable[[Till], bool]:
+    def broken(till: Till) -> bool:
+        headers = {"authorization": authorization}
+        return any(
+            till.call(name, till.fill(name, 0), till.ids(each), headers).status not in (401, 403)
+            for name, each in capabilities().items()
+            if name in till.epos.offered()
+        )
+
+    return broken
+
+
+def takes(content: bytes, selector: str) -> Callable[[Till], bool]:
+    """Whether the body is not refused, by whatever *selector* selects; for searches a fair answer counts as well."""
+
+    def broken(till: Till) -> bool:
+        for name, each in capabilities().items():
+            if selector in each.selectors and name in till.epos.offered():
+                path = each.url_path(till.ids(each))
+                if not till.send(each.http_method, path, content).refused:
+                    return True
+        return False
+
+    return broken
+
+
+def is_not_json(till: Till) -> bool:
+    answers = [example(till, name, 0) for name in till.epos.offered()]
+    answers += [unknown_id(till, "GetOrderById"), till.send("GET", "/v1/areas", headers={"authorization": ""})]
+    return any(each.content and "json" not in each.headers.get("content-type", "") for each in answers)
+
+
+def leaves_ids_encoded(till: Till) -> bool:
+    found = {
+        "GetOrderById": ("orderId", "T7/2 é"),
+        "GetPartyById": ("partyId", "party 4/é"),
+        "GetReservationById": ("reservationId", "res 4/é"),
+    }
+    known = {*till.epos.orders, *till.epos.parties, *till.epos.reservations}
+    return any(
+        value in known and not till.call(name, {}, {member: value}).ok
+        for name, (member, value) in found.items()
+        if name in till.epos.offered()
+    )
+
+
+REST: dict[str, Callable[[Till], bool]] = {
+    "rest.refuses-missing-credentials": lets_in(""),
+    "rest.refuses-a-wrong-password": lets_in(basic("dojo", "wrong")),
+    "rest.refuses-a-wrong-username": lets_in(basic("nobody", "reference")),
+    "rest.refuses-another-scheme": lets_in(basic("dojo", "reference", "Bearer")),
+    "rest.refuses-a-body-that-is-not-json": takes(b"{not json", "requires-members"),
+    "rest.refuses-an-array-as-body": takes(b"[]", "requires-members"),
+    "rest.refuses-an-empty-body": takes(b"", "requires-members"),
+    "rest.refuses-a-query-that-is-not-json": lambda till: (
+        takes(b"{not json", "optional-body")(till) or takes(b"[]", "optional-body")(till)
+    ),
+    "rest.survives-an-empty-query": lambda till: any(
+        till.send("POST", capabilities()[name].path).status >= 500 for name in SEARCHES
+    ),
+    "rest.answers-as-json": is_not_json,
+    "rest.accepts-a-charset": lambda till: (
+        not example(till, "SearchOrders", 0, {"content-type": "application/json; charset=utf-8"}).ok
+    ),
+    "rest.percent-decodes-ids": leaves_ids_encoded,
+    "rest.unknown-path-is-not-found": lambda till: till.send("GET", "/v1/nothing-here").status != 404,
+    "rest.unknown-path-answers-an-epos-error": lambda till: not is_epos_error(till.send("GET", "/v1/nothing-here")),
+    "rest.unknown-method-is-refused": lambda till: till.send("PUT", "/v1/orders/search").status not in (404, 405),
+    "rest.unknown-method-answers-an-epos-error": lambda till: not is_epos_error(till.send("PUT", "/v1/orders/search")),
+}
+
+#: Told by what a connection sees; it has a test of its own.
+ON_THE_WIRE = {"rest.accepts-header-names-in-any-case"}
+
+
+# -- the catalogue ------------------------------------------------------------------------------------------------
+
+
+def catalogue() -> dict[str, list[str]]:
+    """Every rule as written -> the ids that it comes to."""
+    found = {}
+    for path in (_suite.FIXTURES / "rules").glob("*.toml"):
+        for rule in tomllib.loads(path.read_text(encoding="utf-8"))["rule"]:
+            rest = rule["id"].removeprefix("*.")
+            selector = rule.get("applies-to", ())
+            found[rule["id"]] = [
+                f"{name}.{rest}"
+                for name, each in capabilities().items()
+                if rule["id"].startswith("*.")
+                and (selector in each.selectors if isinstance(selector, str) else name in selector)
+            ] or [rule["id"]]
+    return found
+
+
+RULES = catalogue()
+KNOWN = {each for ids in RULES.values() for each in ids} | set(RULES)
+
+
+def pages(*names: str) -> set[str]:
+    return {
+        rule["id"]
+        for name in names
+        for rule in tomllib.loads((_suite.FIXTURES / "rules" / name).read_text(encoding="utf-8"))["rule"]
+    }
+
+
+def expanded(rule: str) -> list[str]:
+    return RULES.get(rule, [rule])
+
+
+def is_broken(till: Till, rule: str) -> bool:
+    if rule in REST:
+        return REST[rule](till)
+    name, _, rest = rule.partition(".")
+    return BROKEN[rest](till, name)
+
+
+# -- tests --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(faults.defects()))
+def test_a_defect_names_rules_that_exist(name: str) -> None:
+    """
+    A defect breaks rules of the catalogue, says so in a sentence, and lists a rule once.
+    """
+    defect = faults.defects()[name]
+
+    assert not [each for each in defect.breaks if each not in KNOWN]
+    assert defect.breaks
+    assert len(set(defect.breaks)) == len(defect.breaks)
+    assert defect.summary.endswith(".")
+
+
+def test_every_rule_has_a_defect() -> None:
+    """
+    Each rule about every capability and about REST is broken by a defect.
+    """
+    broken = {each for defect in faults.defects().values() for rule in defect.breaks for each in (rule, *expanded(rule))}
+    unbroken = [rule for rule in pages("every_capability.toml", "rest.toml") if not broken & {rule, *expanded(rule)}]
+
+    assert unbroken == []
+
+
+@pytest.mark.parametrize("name", sorted(faults.defects()))
+def test_a_defect_breaks_what_it_names(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Each rule that a defect names is broken, in every capability that the rule applies to.
+    """
+    monkeypatch.setattr(delays, "NOTICEABLE", 0.04)
+    rules = [each for rule in faults.defects()[name].breaks for each in expanded(rule)]
+    judged = [each for each in rules if each in REST or each.partition(".")[2] in BROKEN]
+    kept = []
+    for rule in judged:
+        till = Till((name,))
+        if rule.endswith("within-the-limit"):
+            till.limit = 0.02
+        if not is_broken(till, rule):
+            kept.append(rule)
+
+    assert kept == [each for each in kept if each in UNSEEN]
+    assert judged or set(rules) <= ON_THE_WIRE
+
+
+#: Nothing that Dojo can ask tells whether an event was kept.
+UNSEEN: frozenset[str] = frozenset()
+
+#: What a variant need not keep: the rules that only inform, and times that it is about.
+INFORMING = {"errors-carry-a-trace-id", "answers-promptly", "answers-within-the-limit"}
+
+#: Costly, and about the validation that no variant touches.
+DEEP = {
+    "missing-members-are-refused",
+    "wrong-types-are-refused",
+    "scalars-are-not-coerced",
+    "bad-requests-are-invalid-requests",
+    "refused-requests-store-nothing",
+}
+
+
+def violations(variants: tuple[str, ...], skipped: set[str]) -> list[str]:
+    till = Till((), variants)
+    found = []
+    for template in pages("every_capability.toml", "paging.toml"):
+        for rule in expanded(template):
+            name, _, rest = rule.partition(".")
+            if rest in BROKEN and rest not in skipped and name in till.epos.offered():
+                if not till.epos.orders and capabilities()[name].ids:
+                    continue
+                try:
+                    broken = is_broken(till, rule)
+                except KeyError:
+                    broken = True
+                if broken:
+                    found.append(rule)
+    if till.epos.orders:
+        whole = till.epos.offered() == set(capabilities())
+        found += [rule for rule, broken in REST.items() if (whole or "rest.refuses-" in rule) and broken(till)]
+    return found
+
+
+def test_the_reference_breaks_nothing() -> None:
+    """
+    The reference itself keeps every rule that the oracle knows.
+    """
+    assert violations((), set()) == []
+
+
+SLOW = {"slow-but-fine", "busy-now-and-then"}
+
+COMPRESSED = {"gzipped-bodies"}
+
+
+@pytest.mark.parametrize("name", sorted(set(faults.variants()) - SLOW))
+def test_a_variant_breaks_nothing(name: str) -> None:
+    """
+    A variant keeps every rule that the oracle knows.
+    """
+    skipped = INFORMING | DEEP
+    assert faults.variants()[name].summary.endswith(".")
+    assert violations((name,), skipped) == []
+
+
+def test_variants_combine() -> None:
+    """
+    Several variants at once conform as well.
+    """
+    assert violations(("uuid-ids", "small-pages", "extra-members", "offset-times", "bad-request-is-422"), INFORMING | DEEP) == []
+
+
+def test_a_slow_variant_answers() -> None:
+    """
+    Waiting is all that the slow variants add: one answers late, the other puts off its twentieth request.
+    """
+    late = Till((), ("slow-but-fine",)).send("GET", "/v1/areas")
+    till = Till((), ("busy-now-and-then",))
+    answers = [till.send("GET", "/v1/areas") for _ in range(20)]
+
+    assert late.ok
+    assert late.seconds > 0.25
+    assert [each.status for each in answers] == [200] * 19 + [429]
+    assert answers[-1].headers["retry-after"] == "1"
+
+
+def test_header_names_are_told_as_sent() -> None:
+    """
+    The defect about the spelling of Authorization lets in who spells it so, and nobody else.
+    """
+    for defects, accepted in (((), [200, 200, 200]), (("header-names-are-exact",), [200, 401, 401])):
+        with launch.in_thread(build(defects)[1]) as running, httpx.Client() as client:
+            statuses = [
+                client.get(f"{running.url}/v1/areas", headers={name: AUTH}).status_code
+                for name in ("Authorization", "AUTHORIZATION", "authorization")
+            ]
+
+            assert statuses == accepted
+
+
+def test_a_name_has_one_meaning() -> None:
+    """
+    A name cannot be declared twice, nor be a defect and a variant.
+    """
+    with pytest.raises(ValueError, match="declared twice"):
+        faults.variant("everybody-is-let-in")(faults.RestShell)
+    assert not set(faults.defects()) & set(faults.variants())
+
+
+def test_unknown_names_are_refused() -> None:
+    """
+    A name that nobody declared is refused, with the one that may have been meant.
+    """
+    with pytest.raises(faults.UnknownNameError, match="did you mean totals-are-texts"):
+        build(["totals-are-text"])
+    with pytest.raises(faults.UnknownNameError, match="epos-reference variants"):
+        build([], ["qqqqqq"])
+
+
+def test_the_clock_is_injected() -> None:
+    """
+    What is built tells the time by the clock given.
+    """
+    epos, _ = build(clock=lambda: datetime(2027, 1, 2, tzinfo=UTC))
+
+    assert epos.now().year == 2027
