@@ -1,7 +1,7 @@
 """
 What every capability owes its page of the contract, whatever it is about.
 
-Nothing here names a capability: what is sent comes from the contract files, so that a new one is checked by being there.
+Nothing here names a capability: what is sent comes from the contract files, and a new one is checked by being there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from epos_conformance.bodies import Fault
 from epos_conformance.exchange import ERROR_TYPES
 
 
-#: Faults that are told of one capability and rule; a partner that takes anything would otherwise be asked hundreds of times.
+#: Faults that are told of one capability and rule; a partner that takes anything would be asked hundreds of times.
 MOST_FAULTS = 10
 
 

@@ -24,11 +24,15 @@ def stranger(partner: Partner, capability: Capability, authorization: str | None
     Ids that something would be changed for don't exist: an EPOS that lets strangers in must not be harmed by us.
     """
     if partner.transport.auth is None:
-        raise Inconclusive("whether strangers are refused can't be seen without credentials: pass --partner-auth=USER:PASSWORD")
+        raise Inconclusive(
+            "whether strangers are refused can't be seen without credentials: pass --partner-auth=USER:PASSWORD"
+        )
     params = partner.unknown(capability) if capability.changes else partner.request(capability)
     body = None
     if capability.request is not None:
-        body = encode({name: value for name, value in params.items() if name not in {each.name for each in capability.ids}})
+        body = encode({
+            name: value for name, value in params.items() if name not in {each.name for each in capability.ids}
+        })
     return partner.send_to(capability, params, body, authorization=authorization)
 
 
@@ -95,7 +99,7 @@ def test_refuses_an_empty_body(partner: Partner, capability: Capability) -> None
 @check("rest.refuses-a-query-that-is-not-json")
 def test_refuses_a_query_that_is_not_json(partner: Partner, capability: Capability) -> None:
     """A search whose body is not JSON, or is an array, is refused."""
-    findings = []
+    findings: list[Finding] = []
     for what, body in (("a body that is not JSON", b'{"cursor": '), ("an array as body", b"[]")):
         findings += answers.require_refusal(partner.send_to(capability, {}, body), what)
     answers.violate(findings)
@@ -231,4 +235,3 @@ def require_status(exchange: Exchange, what: str, *fitting: int) -> None:
 def require_epos_error(exchange: Exchange, what: str) -> None:
     if not isinstance(exchange.json, dict) or answers.error_problems(exchange):
         raise Violation(Finding(what, "an EPOSError", answers.seen(exchange)))
-

@@ -49,11 +49,11 @@ def switch_on(config: pytest.Config, run: ConformanceRun) -> None:
         if not hasattr(config, "workerinput") and not config.option.collectonly:
             shutil.rmtree(folder, ignore_errors=True)
         config.option.allure_report_dir = None if config.option.collectonly else str(folder)
-    adapter = _Adapter(config, run)
+    adapter = _Adapter(run)
     config.pluginmanager.register(adapter, "epos_conformance.allure")
 
 
-class _Results(AllureFileLogger):  # type: ignore[misc]  # allure is untyped
+class _Results(AllureFileLogger):
     """
     allure's writer without containers: they tell of pytest's fixtures, and each would be a file.
     """
@@ -64,13 +64,12 @@ class _Results(AllureFileLogger):  # type: ignore[misc]  # allure is untyped
 
 
 class _Adapter:
-    def __init__(self, config: pytest.Config, run: ConformanceRun) -> None:
+    def __init__(self, run: ConformanceRun) -> None:
         self._run = run
-        self._config = config
         self._current: Examination | None = None
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Once allure-pytest is there: stand before its writer."""
         hooks = allure_commons.plugin_manager
         for writer in [each for each in hooks.get_plugins() if type(each) is AllureFileLogger]:
@@ -78,7 +77,7 @@ class _Adapter:
             hooks.unregister(writer)
             hooks.register(_Results(writer._report_dir), name)
         hooks.register(self)
-        config.add_cleanup(lambda: hooks.unregister(self))
+        session.config.add_cleanup(lambda: hooks.unregister(self))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -135,7 +134,8 @@ class _Adapter:
             Label(LabelType.TAG, str(rule.basis)),
         ]
         result.links = [
-            Link(LinkType.LINK, _rules.sources()[each.partition(": ")[0]]["url"], _rules.cite(each)) for each in rule.sources
+            Link(LinkType.LINK, _rules.sources()[each.partition(": ")[0]]["url"], _rules.cite(each))
+            for each in rule.sources
         ]
         _state(result, ours)
 

@@ -48,8 +48,8 @@ class Certificate:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(self.document, file, ensure_ascii=False, indent=1)
                 file.write("\n")
-            os.chmod(name, 0o644)  # mkstemp's files are for their owner alone
-            os.replace(name, path)
+            Path(name).chmod(0o644)  # mkstemp's files are for their owner alone
+            Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
@@ -224,4 +224,6 @@ def waivers(run: ConformanceRun, results: list[Result]) -> list[dict[str, Any]]:
 
 
 def _instant(seconds: float) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

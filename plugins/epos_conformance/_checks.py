@@ -100,7 +100,7 @@ def examinations(mark: pytest.Mark, transports: Iterable[str]) -> Iterator[Exami
 
 def parametrize(metafunc: pytest.Metafunc, transports: Iterable[str]) -> None:
     """
-    Give the check behind *metafunc* its parameters: ``examination`` always, ``capability`` and ``case`` where asked for.
+    Give the check behind *metafunc* its parameters: ``partner`` always, ``capability`` and ``case`` where asked for.
     """
     mark = metafunc.definition.get_closest_marker("check")
     if mark is None:

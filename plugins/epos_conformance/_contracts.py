@@ -176,9 +176,9 @@ def names() -> Mapping[str, str]:
     """
     Every name that a capability goes by (canonical, registered, legacy) -> its canonical name.
     """
-    return MappingProxyType(
-        {name: each.name for each in capabilities().values() for name in (each.name, *each.registered, *each.legacy)}
-    )
+    return MappingProxyType({
+        name: each.name for each in capabilities().values() for name in (each.name, *each.registered, *each.legacy)
+    })
 
 
 @cache

@@ -26,7 +26,13 @@ class Masker:
         forms: set[str] = set()
         for secret in secrets:
             if len(secret) >= _SHORTEST:
-                forms.update({secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]})
+                forms.update({
+                    secret,
+                    quote(secret, safe=""),
+                    quote(secret),
+                    json.dumps(secret)[1:-1],
+                    repr(secret)[1:-1],
+                })
         # The longest first: a secret may contain another.
         self._forms = sorted(forms, key=len, reverse=True)
 

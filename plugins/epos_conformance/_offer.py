@@ -72,7 +72,8 @@ class _Probe:
     def offer(self) -> Offer:
         # Searches first: they show ids, and an id that exists tells more than one that doesn't.
         every = sorted(
-            _contracts.capabilities().values(), key=lambda each: ("search" not in each.selectors, each.changes, each.name)
+            _contracts.capabilities().values(),
+            key=lambda each: ("search" not in each.selectors, each.changes, each.name),
         )
         for capability in every:
             if capability.changes and self._settings.read_only:

@@ -13,22 +13,21 @@ import json
 import tempfile
 import time
 
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from epos_conformance import _certificate, _checks, _contracts, _judge, _offer, _suite, _terminal, verdict
+from epos_conformance import _certificate, _checks, _judge, _offer, _suite, _terminal, verdict
 from epos_conformance._checks import Examination, examination_of
 from epos_conformance._leases import Leases
 from epos_conformance._masking import Masker
-from epos_conformance._settings import REFERENCE, Settings
 from epos_conformance._session import Session
-from epos_conformance.exceptions import Inconclusive, NotOffered, Violation
+from epos_conformance._settings import REFERENCE, Settings
+from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.partner import Partner
 from epos_conformance.rest import RestTransport
-from epos_conformance.verdict import Level, Outcome, Result
+from epos_conformance.verdict import Outcome, Result
 
 
 TRANSPORTS = ("rest",)
@@ -90,7 +89,7 @@ class ConformanceRun:
     # The whole run
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
+    def pytest_sessionstart(self) -> None:
         if self._worker:
             self.plan = Plan(**json.loads(self.config.workerinput[_TOLD]))  # type: ignore[attr-defined]
         elif not self.config.option.collectonly:
@@ -117,12 +116,12 @@ class ConformanceRun:
         node.workerinput[_TOLD] = json.dumps(dataclasses.asdict(self.plan))
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+    def pytest_testnodedown(self, node: Any) -> None:
         """Take over what a worker could not remove."""
         self.leftovers += getattr(node, "workeroutput", {}).get(_TOLD, ())
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Learn from the workers what they are going to run."""
         self.selected = {each.partition("[")[2].rstrip("]") for each in ids if "[" in each}
 
@@ -193,29 +192,34 @@ class ConformanceRun:
         examination.partner = Partner(self._session)
         return examination.partner
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport | None:
+        """
+        Report a check by its result.
+
+        In pytest's stead: for an exception it would format a traceback, which nobody reads and which costs as much as
+        three exchanges.
+        """
         examination = examination_of(item)
-        if examination is None:
-            return report
+        error = call.excinfo.value if call.excinfo else None
+        if examination is None or isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
+            return None
         partner = examination.partner
         if call.when == "teardown":
+            report = pytest.TestReport.from_item_and_call(item, call)
             if partner is not None:
                 report.epos_leftovers = [self.mask(each) for each in partner.leftovers]  # type: ignore[attr-defined]
             examination.partner = None
             return report
-        if call.when == "call" or call.excinfo is not None:
-            error = call.excinfo.value if call.excinfo else None
-            if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
-                return report
+        raised, call.excinfo = call.excinfo, None
+        report = pytest.TestReport.from_item_and_call(item, call)
+        call.excinfo = raised
+        if call.when == "call" or raised is not None:
             waiver = self._waivers.get(examination.rule.id)
             result = _judge.judge(examination, error, call.duration, partner, waiver, self.mask)
             self.results[result.name] = result
             report.epos_result = _certificate.entry(result)  # type: ignore[attr-defined]
-            self._tell(report, result, fault=call.excinfo if result.cause == "suite" else None)
+            self._tell(report, result, fault=raised if result.cause == "suite" else None)
         return report
 
     def _tell(self, report: pytest.TestReport, result: Result, fault: pytest.ExceptionInfo[Any] | None) -> None:
@@ -236,7 +240,8 @@ class ConformanceRun:
                 report.when = "setup"
         else:
             report.outcome = "skipped"
-            report.longrepr = (*report.location[:2], text) if report.location[1] is not None else text
+            path, line, _ = report.location
+            report.longrepr = (path, line or 0, text)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if (entry := getattr(report, "epos_result", None)) is not None:

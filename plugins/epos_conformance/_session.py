@@ -94,7 +94,9 @@ class Session:
         credentials are refused. An error that the partner answers is an `Exchange` like any other.
         """
         self.refuse_to_wait(name)
-        exchange = self.transport.call(_contracts.capabilities()[name], params, DOJO_HEADERS if headers is None else headers)
+        exchange = self.transport.call(
+            _contracts.capabilities()[name], params, DOJO_HEADERS if headers is None else headers
+        )
         if log is not None:
             log.append(exchange)
         self.watch(exchange)
@@ -108,7 +110,9 @@ class Session:
             raise Unreachable(self.blocked)
         if name is not None and self._health.timeouts.get(name, 0) >= _CAPABILITY_PATIENCE:
             limit = self.settings.fail_after
-            raise Unanswered(f"{name} wasn't answered within {limit:g} s {_CAPABILITY_PATIENCE} times in a row; not asked again")
+            raise Unanswered(
+                f"{name} wasn't answered within {limit:g} s {_CAPABILITY_PATIENCE} times in a row; not asked again"
+            )
 
     def watch(self, exchange: Exchange) -> None:
         """
@@ -122,6 +126,9 @@ class Session:
                 health.timeouts.pop(name, None)
             if exchange.status == 401:
                 raise self._unauthorized(exchange)
+            if exchange.answer is not None and 300 <= exchange.status < 400:
+                target = exchange.answer.header("location")
+                raise Inconclusive(f"the partner redirects to {target}; not followed: check --partner-url")
             health.authorized = health.authorized or exchange.status < 400
             return
         if isinstance(failure, (Unreachable, Unanswered)):
@@ -151,10 +158,10 @@ class Session:
             exchange = self.ask(made.removed_by, made.ids)
         except Inconclusive as error:
             return f"{made} ({made.removed_by}: {error})"
-        error = exchange.error
-        if exchange.succeeded or (error is not None and error.type == "NotFound"):
+        said = exchange.error
+        if said is None or said.type == "NotFound":
             return None
-        return f"{made} ({made.removed_by} answered {exchange.status} {error or ''})".replace(" )", ")")
+        return f"{made} ({made.removed_by} answered {exchange.status} {said})"
 
     def close(self) -> list[str]:
         """

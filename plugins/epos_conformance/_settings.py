@@ -118,7 +118,9 @@ class Settings:
         }
 
 
-def load(options: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> Settings | None:
+def load(
+    options: Mapping[str, Any], environ: Mapping[str, str] = os.environ, folder: Path | None = None
+) -> Settings | None:
     """
     The settings of a run, or None where no partner is named anywhere.
 
@@ -142,7 +144,9 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str] = os.environ, fo
             value = environ.get(option.environment) or None
         raw[option.key] = document.get(option.key) if value is None else value
     if not raw["partner-url"]:
-        raise BadSetting("no partner to check: pass --partner-url=URL, set PARTNER_URL, or name partner-url in the file")
+        raise BadSetting(
+            "no partner to check: pass --partner-url=URL, set PARTNER_URL, or name partner-url in the file"
+        )
 
     products = tuple(_one_of("product", each, _contracts.products()) for each in _split(raw["product"]))
     settings = Settings(
@@ -165,9 +169,8 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str] = os.environ, fo
         file=path if document else None,
     )
     if settings.slow_after > settings.fail_after:
-        raise BadSetting(
-            f"slow-after ({settings.slow_after:g} s) is above fail-after ({settings.fail_after:g} s): nothing could be slow"
-        )
+        times = f"slow-after ({settings.slow_after:g} s) is above fail-after ({settings.fail_after:g} s)"
+        raise BadSetting(f"{times}: nothing could be slow")
     return settings
 
 
@@ -267,14 +270,17 @@ def _number(what: str, value: Any, default: float, *, zero: bool = False) -> flo
     except ValueError:
         raise BadSetting(f"{what} {value!r} is not a number") from None
     if not (number > 0 or (zero and number == 0)) or number == float("inf"):
-        raise BadSetting(f"{what} {value} is out of range: give a {'number of at least 0' if zero else 'positive number'}")
+        raise BadSetting(
+            f"{what} {value} is out of range: give a {'number of at least 0' if zero else 'positive number'}"
+        )
     return number
 
 
 def _known(data: Mapping[str, Any]) -> KnownData:
-    return KnownData(**{
+    values: dict[str, Any] = {
         key.replace("-", "_"): tuple(value) if isinstance(value, list) else value for key, value in data.items()
-    })
+    }
+    return KnownData(**values)
 
 
 def _waiver(entry: Mapping[str, Any]) -> Waiver:

@@ -4,12 +4,10 @@ What a person reads in the terminal: how each check ended, and at the end what i
 
 from __future__ import annotations
 
-import json
-
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from epos_conformance import _contracts, _rules, _suite
+from epos_conformance import _rules, _suite
 from epos_conformance.verdict import Level, Outcome, Result, Verdict
 
 
@@ -35,7 +33,9 @@ def header(run: ConformanceRun) -> list[str]:
     """
     The settings in force, for the head of the output.
     """
-    shown = ", ".join(f"{name}={_brief(value)}" for name, value in run.settings.shown().items() if value not in (None, [], False))
+    shown = ", ".join(
+        f"{name}={_brief(value)}" for name, value in run.settings.shown().items() if value not in (None, [], False)
+    )
     lines = [f"{_suite.NAME} {_suite.version()}: {shown}"]
     if run.plan is not None:
         lines.append(f"capabilities ({run.plan.how_offered}): {', '.join(run.plan.offered) or 'none'}")
@@ -94,7 +94,9 @@ def brief(exchange: Any) -> str:
     if answer is None:
         return f"{asked} -> {exchange.get('failure', 'no answer')}"
     said = " ".join(str(answer.get("body", "")).split())
-    return f"{asked} -> {answer['status']} {said[:160]}{'...' if len(said) > 160 else ''} ({exchange['duration']:.3f} s)"
+    return (
+        f"{asked} -> {answer['status']} {said[:160]}{'...' if len(said) > 160 else ''} ({exchange['duration']:.3f} s)"
+    )
 
 
 def summarize(run: ConformanceRun, reporter: pytest.TerminalReporter) -> None:
@@ -107,7 +109,9 @@ def summarize(run: ConformanceRun, reporter: pytest.TerminalReporter) -> None:
     reporter.write_sep("=", "EPOS conformance", bold=True)
     violations = [each for each in results if each.outcome is Outcome.VIOLATES]
     _violations(reporter, "violated", [each for each in violations if each.refuses], red=True)
-    _violations(reporter, "recommended", [each for each in violations if each.recommends and not each.waived], yellow=True)
+    _violations(
+        reporter, "recommended", [each for each in violations if each.recommends and not each.waived], yellow=True
+    )
     _violations(reporter, "waived", [each for each in violations if each.waived], yellow=True)
     notes = [each for each in violations if each.level is Level.INFO and not each.waived]
     for each in notes if reporter.verbosity > 0 else ():
@@ -195,7 +199,9 @@ def _verdict(run: ConformanceRun, reporter: pytest.TerminalReporter, notes: Sequ
     reporter.write_line(f"checks: {counted}")
     reporter.write_line(f"verdict: {_WORDS[conclusion]}", bold=True, green=good, red=not good)
     if run.deselected:
-        reporter.write_line(f"{run.deselected} checks were deselected: this is a verdict on the others alone", yellow=True)
+        reporter.write_line(
+            f"{run.deselected} checks were deselected: this is a verdict on the others alone", yellow=True
+        )
     pending = len(_rules.rules()) - len({each.id for each in run.certificate.results})
     del pending
     reporter.write_line(f"certificate: {run.settings.reports / 'certificate.json'}")

@@ -43,13 +43,12 @@ def require_success(exchange: Exchange, capability: Capability) -> None:
     error, status = exchange.error, exchange.status
     if status in (429, 503):
         raise Inconclusive(f"the partner is overloaded: {seen(exchange)}, after waiting as long as it asked")
-    if 300 <= status < 400:
-        target = exchange.answer.header("location") if exchange.answer else None
-        raise Inconclusive(f"the partner redirects to {target}; redirects are not followed: check --partner-url")
     business = error is not None and error.type in ("Conflict", "InvalidRequest", "NotFound")
     denied = business and error is not None and error.type == "NotFound" and capability.ids
     if capability.changes and business and not denied:
-        raise Inconclusive(f"the partner refuses every {capability.name} that was tried: {seen(exchange)}{_hint(capability)}")
+        raise Inconclusive(
+            f"the partner refuses every {capability.name} that was tried: {seen(exchange)}{_hint(capability)}"
+        )
     raise Violation(Finding("the answer", "a success", seen(exchange)))
 
 

@@ -163,9 +163,9 @@ def wrong_types(request: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator
     *body* with a value of an unmistakably wrong type in each place.
     """
     for node in _nodes(_Node((), request, None, body)):
-        kind = type_of(node.schema)
-        if kind in _WRONG and node.path:
-            what, value = _WRONG[kind]
+        wrong = _WRONG.get(str(type_of(node.schema)))
+        if wrong is not None and node.path:
+            what, value = wrong
             yield Fault(node.where, what, node.replaced(value))
 
 

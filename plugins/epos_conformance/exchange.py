@@ -6,6 +6,7 @@ The same for every transport: a check reads `Exchange.result` or `Exchange.error
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
@@ -69,7 +70,7 @@ class Sent:
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
-    #: Whether the credentials in it are those that the suite was given: a replay asks for them instead of showing a mask.
+    #: Whether its credentials are those that the suite was given: a replay asks for them instead of showing a mask.
     authenticated: bool = False
 
 
@@ -147,7 +148,9 @@ class Exchange:
     @property
     def crashed(self) -> bool:
         """Whether the partner answered with a server error of its own (an overload is not one)."""
-        return self.status >= 500 and self.status != 503 or (self.error is not None and self.error.type == "UnexpectedError")
+        return (self.status >= 500 and self.status != 503) or (
+            self.error is not None and self.error.type == "UnexpectedError"
+        )
 
     @property
     def refused(self) -> bool:
@@ -199,10 +202,8 @@ class Exchange:
 
     def _body(self, body: bytes) -> str:
         text = _readable(body)
-        try:
+        with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            pass
         return cut(self.mask(text))
 
     def to_json(self, *, bodies: bool = True) -> dict[str, Any]:
@@ -240,7 +241,14 @@ class Exchange:
         return [[name, self._header(name, value)] for name, value in headers]
 
 
-_ADDED_BY_CLIENTS = frozenset({"host", "accept-encoding", "connection", "user-agent", "content-length", "transfer-encoding"})
+_ADDED_BY_CLIENTS = frozenset({
+    "host",
+    "accept-encoding",
+    "connection",
+    "user-agent",
+    "content-length",
+    "transfer-encoding",
+})
 
 
 def _readable(body: bytes) -> str:

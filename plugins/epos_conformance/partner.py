@@ -18,7 +18,7 @@ from epos_conformance._session import Made, Session
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
 from epos_conformance.rest import DOJO_HEADERS
-from epos_conformance.venue import Venue
+from epos_conformance.venue import PLURALS, Venue
 
 
 #: How often refused set-up is tried with other tables, items and times before it is inconclusive.
@@ -72,13 +72,14 @@ class Partner:
         self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, **more: Any
     ) -> Exchange:
         """
-        Send a raw HTTP request; see `RestTransport.send`. A refusal of credentials is an answer here.
+        Send a raw HTTP request; see `RestTransport.send`.
+
+        Raises as `call` does, but for credentials of the check's own (``authorization=``), whose refusal is an answer.
         """
-        name = more.get("capability")
-        self._session.refuse_to_wait(name)
+        self._session.refuse_to_wait(more.get("capability"))
         exchange = self.transport.send(method, url, body, headers, **more)
         self.exchanges.append(exchange)
-        if exchange.failure is not None:
+        if exchange.failure is not None or "authorization" not in more:
             self._session.watch(exchange)
         return exchange
 
@@ -163,7 +164,7 @@ class Partner:
 
     @staticmethod
     def _hint(thing: str) -> str:
-        return f"name {'orders' if thing == 'order' else 'parties' if thing == 'party' else f'{thing}s'} under [data] in partner.toml"
+        return f"name {PLURALS[thing]} under [data] in partner.toml"
 
     def attempt(
         self,
@@ -230,7 +231,7 @@ class Partner:
     def _pooled(self, thing: str) -> str:
         pool, name = self._session.pool, _ID_NAME[thing]
         if thing not in pool:
-            named = getattr(self.venue.known, {"party": "parties"}.get(thing, f"{thing}s"))
+            named = getattr(self.venue.known, PLURALS[thing])
             if named and thing != "order":
                 return str(named[0])
             try:

@@ -115,10 +115,14 @@ class RestTransport:
         secure = any(each.startswith("https:") for each in (self.url, *self._settings.urls.values()))
         verify: ssl.SSLContext | bool = False
         if secure:
-            verify = ssl.create_default_context(cafile=self._settings.ca) if self._settings.ca else httpx.create_ssl_context()
+            verify = (
+                ssl.create_default_context(cafile=self._settings.ca)
+                if self._settings.ca
+                else httpx.create_ssl_context()
+            )
         transport = httpx.HTTPTransport(verify=verify)
         # httpx offers no way to hand in a network backend, httpcore no total timeout.
-        transport._pool._network_backend = self._deadline  # type: ignore[attr-defined]
+        transport._pool._network_backend = self._deadline
         return httpx.Client(transport=transport, follow_redirects=False, timeout=self._settings.fail_after)
 
     def close(self) -> None:
@@ -140,7 +144,9 @@ class RestTransport:
         body = None
         if capability.request is not None:
             body = encode({name: value for name, value in params.items() if name not in ids})
-        return self.send(capability.http_method, self.address(capability, ids), body, headers, capability=capability.name)
+        return self.send(
+            capability.http_method, self.address(capability, ids), body, headers, capability=capability.name
+        )
 
     def send(
         self,

@@ -97,7 +97,9 @@ def problems(schema: Mapping[str, Any] | bool, value: Any) -> list[Problem]:
     errors = sorted(_explainer(_text(schema)).iter_errors(value), key=relevance, reverse=True)
     found = [Problem(each.json_path, _sentence(each)) for each in errors[:MOST_PROBLEMS]]
     # The two libraries disagree on this value: what the fast one says is all that is known.
-    return found or [Problem(f"${each.instance_path}", each.message) for each in _decider(_text(schema)).iter_errors(value)]
+    return found or [
+        Problem(f"${each.instance_path}", each.message) for each in _decider(_text(schema)).iter_errors(value)
+    ]
 
 
 def _sentence(error: Any) -> str:
@@ -108,7 +110,8 @@ def _sentence(error: Any) -> str:
             names = ", ".join(repr(name) for each in options for name in each["required"])
             return f"has none of the members {names}"
         deepest = max(error.context, key=lambda each: len(each.absolute_path))
-        return f"fits none of the shapes allowed here; the nearest miss is at {deepest.json_path}: {shorten(deepest.message)}"
+        where = f"the nearest miss is at {deepest.json_path}"
+        return f"fits none of the shapes allowed here; {where}: {shorten(deepest.message)}"
     return shorten(str(error.message))
 
 
@@ -120,7 +123,9 @@ def shorten(text: str, most: int = 200) -> str:
     return f"{text[:half]} ... {text[-half:]}"
 
 
-def resolve(schema: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+def resolve(
+    schema: Mapping[str, Any], base: Mapping[str, Any] | None = None
+) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
     """
     *schema* with its ``$ref`` followed, and the document that local references in it are relative to.
     """

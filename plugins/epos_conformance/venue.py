@@ -33,6 +33,10 @@ _MOST_PAGES = 3
 _INVENTED_ITEM = {"plu": "CONFORMANCE-1", "name": "Conformance item", "amount": 250}
 
 
+#: Things with ids -> what lists of them are called, in `Venue` and in ``partner.toml``.
+PLURALS = {"order": "orders", "party": "parties", "reservation": "reservations"}
+
+
 def rows_of(result: Any) -> list[Row]:
     """
     The rows of a search's result: of one page, or of SearchTables' array of pages. Whatever is no object is left out.
@@ -63,7 +67,7 @@ class Venue:
         #: What could not be learnt -> why.
         self.unknown: dict[str, str] = {}
         # Workers start at different places, so that they don't want the same table at the same time.
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - no secret
         self._turn = itertools.count(seed)
 
     def _search(self, capability: str, query: Mapping[str, Any]) -> list[Row]:
@@ -194,10 +198,9 @@ class Venue:
         """
         Ids of existing orders, parties or reservations (*kind*), to read: named, else found by searching.
         """
-        plural = {"order": "orders", "party": "parties", "reservation": "reservations"}[kind]
-        if named := getattr(self.known, plural):
+        if named := getattr(self.known, PLURALS[kind]):
             return list(named)
-        rows: list[Row] = getattr(self, plural)
+        rows: list[Row] = getattr(self, PLURALS[kind])
         return [row["id"] for row in rows if isinstance(row.get("id"), str) and row["id"]]
 
     def fill(self, template: Any, attempt: int = 0) -> Any:

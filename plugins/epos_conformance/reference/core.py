@@ -19,9 +19,8 @@ from threading import RLock
 from typing import Any
 from uuid import uuid4
 
-from epos_conformance import schema
 from epos_conformance._contracts import Capability, capabilities
-from epos_conformance.reference import seed, times
+from epos_conformance.reference import forms, seed, times
 from epos_conformance.reference.errors import EposError, invalid
 from epos_conformance.reference.records import Booking, Json, Lock, Order, Venue
 
@@ -104,12 +103,12 @@ class Core:
         if wanted is None:
             return
         try:
-            found = schema.problems(wanted, call.body)
+            found = forms.faults_in(wanted, call.body)
         except ValueError as reason:
             # Half a surrogate pair, say: JSON can spell what no text can hold.
             raise invalid(f"the body cannot be read: {reason}") from reason
         if found:
-            raise invalid("; ".join(f"{each.where}: {each.message}" for each in found[:3]))
+            raise invalid("; ".join(found))
 
     def request_schema(self, capability: Capability) -> Mapping[str, Any] | None:
         """What the body of *capability* has to satisfy."""
