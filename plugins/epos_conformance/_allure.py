@@ -12,6 +12,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import allure_commons
+import allure_pytest.plugin
 import pytest
 
 from allure_commons.logger import AllureFileLogger
@@ -51,6 +52,12 @@ def switch_on(config: pytest.Config, run: ConformanceRun) -> None:
         config.option.allure_report_dir = None if config.option.collectonly else str(folder)
     adapter = _Adapter(run)
     config.pluginmanager.register(adapter, "epos_conformance.allure")
+    hooks = allure_commons.plugin_manager
+    hooks.register(adapter)
+    # allure-pytest makes its writer when it is configured, after us, and offers no way to choose one.
+    theirs, allure_pytest.plugin.AllureFileLogger = allure_pytest.plugin.AllureFileLogger, _Results
+    config.add_cleanup(lambda: setattr(allure_pytest.plugin, "AllureFileLogger", theirs))
+    config.add_cleanup(lambda: hooks.unregister(adapter))
 
 
 class _Results(AllureFileLogger):
@@ -69,17 +76,6 @@ class _Adapter:
         self._current: Examination | None = None
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Once allure-pytest is there: stand before its writer."""
-        hooks = allure_commons.plugin_manager
-        for writer in [each for each in hooks.get_plugins() if type(each) is AllureFileLogger]:
-            name = hooks.get_name(writer)
-            hooks.unregister(writer)
-            hooks.register(_Results(writer._report_dir), name)
-        hooks.register(self)
-        session.config.add_cleanup(lambda: hooks.unregister(self))
-
-    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._current = examination_of(item)
 
@@ -96,7 +92,7 @@ class _Adapter:
         hook = allure_commons.plugin_manager.hook.attach_data
         if result is not None and result.outcome is Outcome.CONFORMS:
             text = "\n\n\n".join(each.as_text() for each in exchanges)
-            hook(body=text, name=f"{len(exchanges)} exchanges", attachment_type=AttachmentType.TEXT, extension=None)
+            hook(body=text, name="exchanges", attachment_type=AttachmentType.TEXT, extension=None)
             return
         for each in exchanges:
             hook(body=each.as_text(), name=str(each)[:120], attachment_type=AttachmentType.TEXT, extension=None)

@@ -45,7 +45,8 @@ class Certificate:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".certificate-", suffix=".json")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            # Half a surrogate pair in a partner's words: UTF-8 can't hold it, JSON escapes it just like this.
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
                 json.dump(self.document, file, ensure_ascii=False, indent=1)
                 file.write("\n")
             Path(name).chmod(0o644)  # mkstemp's files are for their owner alone

@@ -166,7 +166,8 @@ def capabilities() -> Mapping[str, Capability]:
     """
     Every published capability by its canonical name, in the order of the files.
     """
-    paths = sorted(CONTRACTS.glob("[A-Z]*.json"))
+    # Not by the case of the first letter: Windows would read contract.schema.json as a contract.
+    paths = sorted(path for path in CONTRACTS.glob("*.json") if not path.name.endswith(".schema.json"))
     found = (_capability(_suite.read_json(path)) for path in paths)
     return MappingProxyType({each.name: each for each in found})
 

@@ -115,8 +115,9 @@ def sample(found: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> A
     A plain value that satisfies a schema, its optional members left out.
     """
     found, base = schema.resolve(found, base)
-    if "enum" in found:
-        return found["enum"][0]
+    for choice in ("enum", "examples"):
+        if choice in found:
+            return found[choice][0]
     kind = type_of(found)
     if kind == "object":
         required = [*found.get("required", ()), *found.get("anyOf", [{}])[0].get("required", ())]

@@ -83,7 +83,10 @@ def _text(schema: Mapping[str, Any] | bool) -> str:
 
 def is_valid(schema: Mapping[str, Any] | bool, value: Any) -> bool:
     """Whether *value* satisfies *schema*, ``date-time`` formats included."""
-    return bool(_decider(_text(schema)).is_valid(value))
+    try:
+        return bool(_decider(_text(schema)).is_valid(value))
+    except UnicodeEncodeError:  # half a surrogate pair: JSON can escape it, UTF-8 can't hold it
+        return bool(_explainer(_text(schema)).is_valid(value))
 
 
 def problems(schema: Mapping[str, Any] | bool, value: Any) -> list[Problem]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from epos_conformance.reference import launch
-from tests.support import Run, Talk, answer, partner_that, read_request, run_suite
+
+from .support import Run, Talk, answer, partner_that, read_request, run_suite
 
 
 JSON = "HTTP/1.1 200 OK\ncontent-type: application/json\n"

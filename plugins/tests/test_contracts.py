@@ -17,7 +17,8 @@ import pytest
 from epos_conformance import _contracts, _rules, _suite, schema
 from epos_conformance._contracts import Capability, Example
 from epos_conformance.venue import PLACEHOLDERS
-from tests import examples
+
+from . import examples
 
 
 PATHS = sorted(path for path in _contracts.CONTRACTS.glob("*.json") if not path.name.endswith(".schema.json"))

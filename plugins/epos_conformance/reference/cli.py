@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 import threading
@@ -49,9 +50,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(entries: Iterable[faults.Variant]) -> int:
     for each in entries:
-        print(f"{each.name}: {each.summary}")
+        _say(f"{each.name}: {each.summary}")
         if isinstance(each, faults.Defect):
-            print(f"    breaks {', '.join(each.breaks)}")
+            _say(f"    breaks {', '.join(each.breaks)}")
     return 0
 
 
@@ -59,9 +60,6 @@ def _serve(options: argparse.Namespace) -> int:
     user, colon, _ = options.auth.partition(":")
     if not colon:
         return _refuse("--auth takes USER:PASSWORD")
-    # Signals that come before or after uvicorn's own handlers are at work end this process all the same.
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, _leave)
     try:
         _, app = faults.build(options.defect, options.variant, auth=options.auth)
         listening = listen(options.host, options.port)
@@ -70,25 +68,35 @@ def _serve(options: argparse.Namespace) -> int:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         return _refuse(f"cannot listen on {options.host}:{options.port}: {reason}")
+    # Signals that come before or after uvicorn's own handlers are at work end this process all the same.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _leave)
     # What goes wrong in a broken EPOS is what it was started for.
     logging.disable(logging.CRITICAL)
-    server = Server(app, lambda: print(f"reference EPOS on {url_of(listening)} (user {user})", flush=True))
+    server = Server(app, lambda: _say(f"reference EPOS on {url_of(listening)} (user {user})"))
     if options.until_stdin_closes:
         threading.Thread(target=_follow_stdin, args=[server], daemon=True).start()
     asyncio.run(server.serve([listening]))
     return 0
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _leave(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
 def _follow_stdin(server: Server) -> None:
     """Ends *server* when whoever started it closes our stdin, which dying does too."""
-    sys.stdin.buffer.read()
+    # Unbuffered: a thread inside a buffered read would make Python abort at its exit.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     server.should_exit = True
 
 
 def _refuse(why: str) -> int:
-    print(f"epos-reference: {why}", file=sys.stderr)
+    sys.stderr.write(f"epos-reference: {why}\n")
     return 2
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

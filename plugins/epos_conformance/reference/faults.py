@@ -27,6 +27,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -62,8 +63,12 @@ class Defect(Variant):
 
     #: The rules that are violated: an id, or ``*.rule`` for every capability that the rule applies to.
     breaks: tuple[str, ...]
-    #: The rules that may be violated as a consequence.
+    #: The rules that may be violated as a consequence: ids, or patterns of them as `fnmatch` has them.
     also: tuple[str, ...] = ()
+
+    def explains(self, rule: str) -> bool:
+        """Whether a violation of the *rule* of that id comes from this defect."""
+        return any(fnmatchcase(rule, each) for each in (*self.breaks, *self.also))
 
 
 class UnknownNameError(ValueError):

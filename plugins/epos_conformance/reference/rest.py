@@ -73,7 +73,7 @@ class RestShell:
     #: What uvicorn reads the wire with; see `header_names` for the other one.
     http: Any = "h11"
 
-    def __init__(self, epos: ReferenceEpos, *, user: str = "dojo", password: str = "reference") -> None:
+    def __init__(self, epos: ReferenceEpos, *, user: str = "dojo", password: str = "reference") -> None:  # noqa: S107 - told to everybody
         self.epos = epos
         self.user = user
         self.password = password

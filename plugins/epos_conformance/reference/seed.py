@@ -96,7 +96,7 @@ PARTIES: tuple[tuple[str, str, int, tuple[str, ...], int, int | None], ...] = (
     ("pty-3", "O'Neill", 4, ("tbl-3",), 80, None),
     ("party 4/é", "Lefèvre", 3, ("tbl-4",), 75, None),
     ("pty-5", "Wilson", 6, ("tbl-5",), 60, None),
-    ("pty-6", "Yılmaz", 2, ("gdn-1",), 45, None),
+    ("pty-6", "Yildiz", 2, ("gdn-1",), 45, None),
     ("pty-7", "Rossi", 1, ("gdn-3",), 40, None),
     ("pty-8", "Office outing", 10, ("gdn-4",), 30, None),
 )

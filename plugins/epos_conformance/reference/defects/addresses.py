@@ -9,8 +9,11 @@ from urllib.parse import unquote_plus
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from epos_conformance._contracts import Capability
+from epos_conformance.reference.errors import invalid
 from epos_conformance.reference.faults import defect
 from epos_conformance.reference.header_names import NamesAsSent, sent_names
+from epos_conformance.reference.records import Json
 from epos_conformance.reference.rest import RestShell, Target
 
 
@@ -111,7 +114,7 @@ class UnknownMethodsArePlain(RestShell):
         return PlainTextResponse("Method Not Allowed", 405, {"allow": ", ".join(methods)})
 
 
-@defect("unknown-methods-read", breaks=[_METHOD, _METHOD_ERROR])
+@defect("unknown-methods-read", breaks=[_METHOD], also=[_METHOD_ERROR])
 class UnknownMethodsRead(RestShell):
     """
     A method that has no handler is handled like the path's first one.
@@ -135,12 +138,26 @@ class UnknownMethodsAnswerNothing(RestShell):
 @defect("header-names-are-exact", breaks=["rest.accepts-header-names-in-any-case"])
 class HeaderNamesAreExact(RestShell):
     """
-    The credentials are looked for under Authorization, spelt just so.
+    The credentials are looked for under Authorization and authorization, spelt just so.
     """
 
     http = NamesAsSent
 
     def is_authorized(self, request: Request, target: Target) -> bool:
         names = sent_names(request)
-        spelt_otherwise = "authorization" in request.headers and "Authorization" not in names
+        spelt_otherwise = "authorization" in request.headers and not {"Authorization", "authorization"} & {*names}
         return not spelt_otherwise and super().is_authorized(request, target)
+
+
+@defect("content-type-is-spelt-exactly", breaks=["rest.accepts-header-names-in-any-case"])
+class ContentTypeIsSpeltExactly(RestShell):
+    """
+    A body is read where content-type, spelt as every client is believed to, says that it is JSON.
+    """
+
+    http = NamesAsSent
+
+    def parse(self, body: bytes, capability: Capability, request: Request) -> Json:
+        if "CONTENT-TYPE" in sent_names(request):
+            raise invalid("415: a body without a content-type")
+        return super().parse(body, capability, request)

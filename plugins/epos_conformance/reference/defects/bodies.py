@@ -145,13 +145,11 @@ class CharsetIsRefused(RestShell):
 @defect("charset-crashes", breaks=["rest.accepts-a-charset"])
 class CharsetCrashes(RestShell):
     """
-    A body with a declared charset is not parsed, and its members are looked for in vain.
+    The charset that a body declares is looked up in a table that has no entry for utf-8 in lower case.
     """
 
-    def loads(self, body: bytes) -> Any:
-        raise NotImplementedError
-
     def parse(self, body: bytes, capability: Capability, request: Request) -> Json:
-        if "charset" in request.headers.get("content-type", ""):
-            return self.loads(body)  # type: ignore[no-any-return]
-        return RestShell.parse(self, body, capability, request)
+        _, declared, charset = request.headers.get("content-type", "").partition("charset=")
+        if declared:
+            {"UTF-8": "utf_8", "ISO-8859-1": "latin_1"}[charset]
+        return super().parse(body, capability, request)

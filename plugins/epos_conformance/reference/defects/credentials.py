@@ -16,7 +16,7 @@ from epos_conformance.reference.rest import RestShell, Target
 
 
 _MISSING = "rest.refuses-missing-credentials"
-_PASSWORD = "rest.refuses-a-wrong-password"
+_PASSWORD = "rest.refuses-a-wrong-password"  # noqa: S105 - the id of a rule
 _USER = "rest.refuses-a-wrong-username"
 _SCHEME = "rest.refuses-another-scheme"
 

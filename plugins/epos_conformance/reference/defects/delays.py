@@ -28,14 +28,14 @@ class EveryAnswerIsSlow(RestShell):
         await asyncio.sleep(NOTICEABLE)
 
 
-@defect("search-is-slow", breaks=over("answers-promptly", "SearchOrders"))
-class SearchIsSlow(RestShell):
+@defect("bill-is-slow", breaks=over("answers-promptly", "GetOrderBillById"))
+class BillIsSlow(RestShell):
     """
-    SearchOrders reads the whole archive.
+    The bill is laid out anew each time.
     """
 
     async def pause(self, capability: Capability) -> None:
-        if capability.name == "SearchOrders":
+        if capability.name == "GetOrderBillById":
             await asyncio.sleep(NOTICEABLE)
 
 

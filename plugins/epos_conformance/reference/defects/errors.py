@@ -4,14 +4,17 @@ Mistakes in how an error is told.
 
 from __future__ import annotations
 
+import re
+
 from typing import Any
 
 from starlette.responses import PlainTextResponse, Response
 
 from epos_conformance._contracts import Capability
+from epos_conformance.reference.defects.groups import BY_BODY, BY_ID
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.errors import EposError
-from epos_conformance.reference.faults import defect
+from epos_conformance.reference.faults import defect, over
 from epos_conformance.reference.rest import RestShell
 
 
@@ -56,15 +59,9 @@ class ErrorTypesAreConstants(ReferenceEpos):
     errorType is written NOT_FOUND, INVALID_REQUEST and so on.
     """
 
-    SPELT = {
-        "NotFound": "NOT_FOUND",
-        "InvalidRequest": "INVALID_REQUEST",
-        "Conflict": "CONFLICT",
-        "UnexpectedError": "UNEXPECTED_ERROR",
-    }
-
     def error_body(self, error: EposError) -> Any:
-        return {**super().error_body(error), "errorType": self.SPELT[error.error_type]}
+        constant = re.sub("(?<!^)(?=[A-Z])", "_", error.error_type).upper()
+        return {**super().error_body(error), "errorType": constant}
 
 
 @defect("error-types-are-our-own", breaks=["*.errors-are-epos-errors"], also=_TYPED)
@@ -157,7 +154,11 @@ class ErrorsLeaveNoTrace(ReferenceEpos):
         return {name: value for name, value in super().error_body(error).items() if name != "traceId"}
 
 
-@defect("errors-have-status-ok", breaks=["*.error-status-fits-its-type"], also=_TYPED)
+@defect(
+    "errors-have-status-ok",
+    breaks=["*.unknown-id-is-not-found", "*.missing-members-are-refused"],
+    also=_TYPED,
+)
 class ErrorsHaveStatusOk(RestShell):
     """
     The status is 200 whatever happens; the body tells the rest.
@@ -169,16 +170,26 @@ class ErrorsHaveStatusOk(RestShell):
 
 @defect(
     "everything-is-bad-request",
-    breaks=["*.error-status-fits-its-type"],
+    breaks=over("error-status-fits-its-type", *BY_ID),
     also=["*.refuses-a-second-lock-with-http-conflict"],
 )
 class EverythingIsBadRequest(RestShell):
     """
-    Whatever is refused has status 400, unless it is a bad request, which has 404.
+    Whatever is refused has status 400.
     """
 
     def error_status(self, error: EposError) -> int:
-        return 404 if error.error_type == "InvalidRequest" else 400
+        return 400
+
+
+@defect("bad-request-is-not-acceptable", breaks=over("error-status-fits-its-type", *BY_BODY))
+class BadRequestIsNotAcceptable(RestShell):
+    """
+    An InvalidRequest has status 406, which is about something else.
+    """
+
+    def error_status(self, error: EposError) -> int:
+        return 406 if error.error_type == "InvalidRequest" else super().error_status(error)
 
 
 @defect(

@@ -29,3 +29,33 @@ ORDERS = (*(f"{name}.*" for name in ORDER_ANSWERS), "ExtendOrderLock.*")
 PARTIES = (*(f"{name}.*" for name in PARTY_ANSWERS), "DeletePartyById.*")
 
 RESERVATIONS = (*(f"{name}.*" for name in RESERVATION_ANSWERS), "DeleteReservationById.*")
+
+#: Those that can be asked for something that does not exist.
+BY_ID = (
+    "GetOrderById",
+    "CancelOrderById",
+    "RecordOrderPaymentById",
+    "GetOrderBillById",
+    "CreateOrderLock",
+    "ExtendOrderLock",
+    "DeleteOrderLock",
+    "GetPartyById",
+    "UpdateParty",
+    "DeletePartyById",
+    "GetReservationById",
+    "UpdateReservation",
+    "DeleteReservationById",
+)
+
+#: Those that can be asked without a member that they require.
+BY_BODY = (
+    "CreateOrder",
+    "RecordOrderPaymentById",
+    "CreateOrderLock",
+    "ExtendOrderLock",
+    "CreateParty",
+    "UpdateParty",
+    "CreateReservation",
+    "UpdateReservation",
+    "HandleEvent",
+)

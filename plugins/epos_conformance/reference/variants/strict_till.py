@@ -20,8 +20,11 @@ OPENS, CLOSES = 12, 23
 
 FAR_AHEAD = timedelta(days=60)
 
-#: How far from now a party may sit down, either way.
-SAME_DAY = timedelta(hours=12)
+#: How long ago a party may have sat down, and how soon it has to.
+LATE, SOON = timedelta(hours=12), timedelta(days=3)
+
+#: How long a party stays that does not say it.
+STAY = timedelta(hours=3)
 
 
 @variant("strict-till")
@@ -92,16 +95,17 @@ class StrictTill(ReferenceEpos):
 
     def check_party(self, body: Json, party: Booking | None) -> None:
         start = parse_time(body["startTime"])
-        if abs(start - self.now()) > SAME_DAY:
-            raise invalid("parties sit down today")
-        if "expectedEndTime" in body and parse_time(body["expectedEndTime"]) <= start:
+        end = parse_time(body["expectedEndTime"]) if "expectedEndTime" in body else start + STAY
+        if not -LATE < start - self.now() < SOON:
+            raise invalid("parties sit down about now")
+        if end <= start:
             raise invalid("a party leaves after it has come")
         if body.get("reservationId") is not None and body["reservationId"] not in self.reservations:
             raise conflict(f"there is no reservation {body['reservationId']!r}")
         self.check_tables(body)
         if "endTime" not in body:
-            here = (each for each in self.parties.values() if each is not party and "endTime" not in each.given)
-            self.check_free(body, here)
+            others = (each for each in self.parties.values() if each is not party)
+            self.check_free(body, (each for each in others if _is_there(each.given, start, end)))
 
     def check_reservation(self, body: Json, reservation: Booking | None) -> None:
         start, end = parse_time(body["startTime"]), parse_time(body["endTime"])
@@ -121,3 +125,9 @@ class StrictTill(ReferenceEpos):
         closing = start.replace(hour=CLOSES, minute=0, second=0, microsecond=0)
         if start.hour < OPENS or not start < end <= closing:
             raise invalid(f"the restaurant is open from {OPENS} to {CLOSES}")
+
+
+def _is_there(party: Json, start: datetime, end: datetime) -> bool:
+    """Whether *party* sits at its tables at some time between *start* and *end*."""
+    leaves = party.get("expectedEndTime", party["startTime"] + STAY)
+    return "endTime" not in party and bool(party["startTime"] < end and start < leaves)
