@@ -19,7 +19,7 @@ _SHORTEST = 3
 
 class Masker:
     """
-    Replaces secrets, in every form they take on the way, by asterisks.
+    Replaces secrets, in every form they take on the way, by asterisks; what comes out can be written anywhere.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -40,7 +40,8 @@ class Masker:
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
-        return text
+        # JSON may carry half a surrogate pair ("\ud800"), which no file or terminal takes.
+        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def of_basic(credentials: str) -> list[str]:

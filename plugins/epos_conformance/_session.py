@@ -99,7 +99,9 @@ class Session:
         )
         if log is not None:
             log.append(exchange)
-        self.watch(exchange)
+        # With headers of a check's own, a refusal is an answer to them.
+        if headers is None or exchange.status != 401:
+            self.watch(exchange)
         return exchange
 
     def refuse_to_wait(self, name: str | None) -> None:

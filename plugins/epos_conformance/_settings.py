@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import os
+import re
 import tomllib
 
 from collections.abc import Iterable, Mapping
@@ -160,9 +161,9 @@ def load(
         slow_after=_number("slow-after", raw["slow-after"], 2.0),
         fail_after=_number("fail-after", raw["fail-after"], 10.0),
         settle=_number("settle", raw["settle"], 1.0, zero=True),
-        max_reply=int(_number("max-reply", raw["max-reply"], 10 * 2**20)),
+        max_reply=int(max(1, _number("max-reply", raw["max-reply"], 10 * 2**20))),
         reports=Path(raw["reports"] or "reports").absolute(),
-        urls={_capability(name): url for name, url in document.get("urls", {}).items()},
+        urls=_urls(document.get("urls", {})),
         data=_known(document.get("data", {})),
         waivers=tuple(_waiver(each) for each in document.get("waivers", ())),
         pos=document.get("pos", {}),
@@ -246,6 +247,21 @@ def _url(value: str) -> str:
     if parts.query or parts.fragment:
         raise BadSetting(f"partner-url {value!r} has a query or a fragment: give the base URL alone")
     return value.strip().rstrip("/")
+
+
+def _urls(templates: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for written, template in templates.items():
+        name = _capability(written)
+        if name in found:
+            raise BadSetting(f"urls names {name} twice, once as {written!r}")
+        wanted = {each.name.lower(): each.name for each in _contracts.capabilities()[name].ids}
+        places = {place.lower() for place in re.findall(r"\{(\w*)\}", template)}
+        if places != set(wanted):
+            needs = " and ".join(f"{{{each}}}" for each in wanted.values()) or "no place for an id"
+            raise BadSetting(f"the URL of {written} is {template!r}; it needs {needs}")
+        found[name] = template
+    return found
 
 
 def _auth(value: str | None) -> str | None:

@@ -113,7 +113,7 @@ class Exchange:
         if self.answer is None or not self.answer.body:
             return NOT_JSON
         try:
-            return json.loads(self.answer.body.decode("utf-8-sig"))
+            return json.loads(self.answer.body.decode("utf-8-sig"), parse_constant=_no_number)
         except (ValueError, RecursionError):
             return NOT_JSON
 
@@ -249,6 +249,11 @@ _ADDED_BY_CLIENTS = frozenset({
     "content-length",
     "transfer-encoding",
 })
+
+
+def _no_number(name: str) -> None:
+    """Python's JSON takes NaN and Infinity; JSON has neither."""
+    raise ValueError(name)
 
 
 def _readable(body: bytes) -> str:

@@ -187,12 +187,19 @@ class Venue:
 
     @cached_property
     def waiter_id(self) -> str | None:
-        """A waiter of the venue."""
+        """A waiter of the venue whose id a header can carry."""
         if self.known.waiters:
             return self.known.waiters[0]
         serving = itertools.chain.from_iterable(row.get("waiterIds") or () for row in (*self.tables, *self.areas))
         taking = (_dine_in(row).get("waiterId") for row in self.orders)
-        return next((each for each in itertools.chain(serving, taking) if isinstance(each, str) and each), None)
+        return next(
+            (
+                each
+                for each in itertools.chain(serving, taking)
+                if isinstance(each, str) and each.isascii() and each.isprintable() and each
+            ),
+            None,
+        )
 
     def ids(self, kind: str) -> list[str]:
         """

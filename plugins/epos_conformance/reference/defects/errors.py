@@ -154,11 +154,7 @@ class ErrorsLeaveNoTrace(ReferenceEpos):
         return {name: value for name, value in super().error_body(error).items() if name != "traceId"}
 
 
-@defect(
-    "errors-have-status-ok",
-    breaks=["*.unknown-id-is-not-found", "*.missing-members-are-refused"],
-    also=_TYPED,
-)
+@defect("errors-have-status-ok", breaks=["*.error-status-fits-its-type"], also=_TYPED)
 class ErrorsHaveStatusOk(RestShell):
     """
     The status is 200 whatever happens; the body tells the rest.

@@ -50,7 +50,11 @@ class StatusIsMissing(ReferenceEpos):
         return {name: value for name, value in super().present_order(order).items() if name != "status"}
 
 
-@defect("absent-is-null", breaks=over("answer-matches-schema", *ORDER_ANSWERS), also=ORDERS)
+@defect(
+    "absent-is-null",
+    breaks=over("answer-matches-schema", "CreateOrder", "SearchOrders"),
+    also=[*over("answer-matches-schema", *ORDER_ANSWERS), *ORDERS],
+)
 class AbsentIsNull(ReferenceEpos):
     """
     Members that an order does not have are null.
@@ -105,7 +109,7 @@ class TimesWithoutOffset(ReferenceEpos):
         return instant.replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
-@defect("details-are-missing-without-a-table", breaks=over("answer-matches-schema", "CreateOrder"), also=ORDERS)
+@defect("details-are-cut-short", breaks=over("answer-matches-schema", "CreateOrder"), also=ORDERS)
 class DetailsAreFlattened(ReferenceEpos):
     """
     A new order says its type and leaves the table's details out.

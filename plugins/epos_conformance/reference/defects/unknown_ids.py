@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from epos_conformance._contracts import Capability
 from epos_conformance.reference.core import Call
+from epos_conformance.reference.defects.groups import BY_ID
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.errors import EposError, invalid
 from epos_conformance.reference.faults import defect, over
@@ -85,8 +86,8 @@ class UnknownIsInvalid(ReferenceEpos):
 
 @defect(
     "unknown-is-a-web-page",
-    breaks=["*.unknown-id-is-not-found"],
-    also=[*_GONE, "*.errors-*", "rest.answers-as-json", "rest.unknown-path-answers-an-epos-error"],
+    breaks=over("errors-are-epos-errors", *BY_ID),
+    also=["*.unknown-id-is-not-found", *_GONE, "*.errors-*", "rest.answers-as-json", "rest.unknown-path-*"],
 )
 class UnknownIsAWebPage(RestShell):
     """
