@@ -72,7 +72,8 @@ def main() -> None:
         recorded = Path(folder, "requests.pickle")
 
         def suite(url: str, *more: str, **environment: str) -> str:
-            return pytest(folder, *loaded, f"--partner-url={url}", "--partner-auth=dojo:reference", *more, **environment)
+            target = [f"--partner-url={url}", "--partner-auth=dojo:reference"]
+            return pytest(folder, *loaded, *target, *more, **environment)
 
         record = ["-p", "benchmarks.recorder"]
         output = ""
@@ -82,10 +83,11 @@ def main() -> None:
         checks = output.strip().splitlines()[-1]
 
         found: dict[str, list[float]] = {}
+        without = ["-p", "no:epos_conformance.plugin"]
         for _ in range(ROUNDS):
             for name, work in {
                 "idle": lambda: seconds(lambda: pytest(folder, *loaded, "test_nothing.py")),
-                "without": lambda: seconds(lambda: pytest(folder, "-p", "no:epos_conformance.plugin", "test_nothing.py")),
+                "without": lambda: seconds(lambda: pytest(folder, *without, "test_nothing.py")),
                 "start": lambda: seconds(lambda: pytest(folder, *loaded, "--version")),
                 "suite": lambda: measure(suite),
                 "bare": lambda: measure(lambda url: replay(requests, url)),
@@ -95,8 +97,7 @@ def main() -> None:
 
     middle = {name: statistics.median(each) for name, each in found.items()}
     ratios = [
-        (suite - start) / bare
-        for suite, start, bare in zip(found["suite"], found["start"], found["bare"], strict=True)
+        (suite - start) / bare for suite, start, bare in zip(found["suite"], found["start"], found["bare"], strict=True)
     ]
     count = int(checks.split(" passed", maxsplit=1)[0].split()[-1])
     print(f"{checks}; {len(requests)} exchanges; medians of {ROUNDS} rounds")  # noqa: T201 - this is its output

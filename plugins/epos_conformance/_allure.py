@@ -91,7 +91,7 @@ class _Adapter:
         result = self._run.results.get(examination.name)
         hook = allure_commons.plugin_manager.hook.attach_data
         if result is not None and result.outcome is Outcome.CONFORMS:
-            text = "\n\n\n".join(each.as_text() for each in exchanges)
+            text = "\n\n\n".join(each.as_text(pretty=False) for each in exchanges)
             hook(body=text, name="exchanges", attachment_type=AttachmentType.TEXT, extension=None)
             return
         for each in exchanges:

@@ -8,9 +8,9 @@ for ids that don't exist, which every EPOS refuses.
 
 from __future__ import annotations
 
+import re
 import uuid
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -115,17 +115,15 @@ class _Probe:
         if exchange.status in (401, 403, 405, 501):
             return False
         if exchange.status == 404:
-            return self._knows_the_address(capability, exchange, ids)
+            return self._knows_the_address(capability, exchange)
         return exchange.status in (400, 409, 422) or exchange.status >= 500
 
-    def _knows_the_address(self, capability: Capability, exchange: Exchange, ids: Mapping[str, str]) -> bool:
+    def _knows_the_address(self, capability: Capability, exchange: Exchange) -> bool:
         """
-        Whether a 404 means an id that isn't there, rather than an address that isn't.
+        Whether a 404 means a thing that isn't there, rather than an address that isn't.
         """
-        if exchange.error is None or exchange.error.type != "NotFound" or not capability.ids:
+        if not capability.ids:
             return False
-        if any(value != self._nonsense for value in ids.values()) and len(ids) == 1:
-            return False  # the id exists
         control = self._control(capability.http_method)
         if _said(control) != _said(exchange):
             return True
@@ -168,13 +166,19 @@ class _Probe:
         return isinstance(exchange.json, (dict, list)) or not exchange.answer.body
 
 
+#: Trace ids and the like.
+_HEX = re.compile(r"[0-9a-fA-F-]{12,}")
+
+
 def _said(exchange: Exchange) -> Any:
-    """What an error says apart from the ids in it and what is new every time."""
-    error = exchange.error
-    if error is None or exchange.answer is None:
+    """What an answer says apart from the ids in it and what is new every time, whether or not it is an EPOSError."""
+    if exchange.answer is None:
         return None
-    message = str(error.debug_message or "")
+    error = exchange.error
+    kind = error.type if error else None
+    text = exchange.answer.body.decode("utf-8", "replace")
+    message = str(error.debug_message) if error and error.debug_message else _HEX.sub("", text)
     path = urlsplit(exchange.sent.url).path
     for part in (path, unquote(path), *path.split("/")):
         message = message.replace(part, "") if len(part) > 3 else message
-    return exchange.status, error.type, message
+    return exchange.status, kind, message

@@ -72,6 +72,7 @@ class Session:
         self.leases = leases
         #: Why nothing can be examined any more.
         self.blocked = blocked
+        self._blocked_by: type[Inconclusive] = Unreachable
         self._health = _Health()
         self.venue = Venue(self.ask, self.offered, settings.data, seed)
         #: What is made once and used by many checks: kind -> the thing, or why it couldn't be made.
@@ -109,7 +110,7 @@ class Session:
         Raise at once where waiting again would teach nothing.
         """
         if self.blocked is not None:
-            raise Unreachable(self.blocked)
+            raise self._blocked_by(self.blocked)
         if name is not None and self._health.timeouts.get(name, 0) >= _CAPABILITY_PATIENCE:
             limit = self.settings.fail_after
             raise Unanswered(
@@ -138,6 +139,7 @@ class Session:
         if isinstance(failure, Unanswered) and name is not None:
             health.timeouts[name] = health.timeouts.get(name, 0) + 1
         if health.failures >= _PATIENCE:
+            self._blocked_by = type(failure)
             self.blocked = f"the partner has been unreachable for {_PATIENCE} calls in a row ({failure})"
         raise failure
 
@@ -161,7 +163,8 @@ class Session:
         except Inconclusive as error:
             return f"{made} ({made.removed_by}: {error})"
         said = exchange.error
-        if said is None or said.type == "NotFound":
+        # A lock that can't be found still locks: a partner may have taken its id for something else.
+        if said is None or (said.type == "NotFound" and made.kind != "lock"):
             return None
         return f"{made} ({made.removed_by} answered {exchange.status} {said})"
 

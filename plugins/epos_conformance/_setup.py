@@ -31,6 +31,11 @@ def switch_on(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     if settings is None:
         return
+    if not config.option.collectonly:
+        try:
+            settings.reports.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise pytest.UsageError(f"can't write results to {settings.reports}: {error.strerror}") from None
     run = ConformanceRun(config, settings)
     config.pluginmanager.register(run, "epos_conformance.run")
     _allure.switch_on(config, run)

@@ -4,8 +4,8 @@ Judging an answer: what a check demands of an `Exchange`, and the `Violation` wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from epos_conformance import schema
 from epos_conformance._contracts import Capability
@@ -13,6 +13,9 @@ from epos_conformance.exceptions import Inconclusive, Violation
 from epos_conformance.exchange import ERROR_TYPES, Exchange, preview
 from epos_conformance.verdict import Finding
 
+
+if TYPE_CHECKING:
+    from epos_conformance.partner import Partner
 
 #: Schema of an EPOSError.
 EPOS_ERROR = {"$ref": "urn:epos:common#/$defs/EPOSError"}
@@ -56,6 +59,42 @@ def _hint(capability: Capability) -> str:
     if capability.creates == "payment":
         return "; an EPOS that looks payment intents up at Dojo can't find made-up ones: supply some it knows"
     return "; name tables and items that it knows under [data] in partner.toml"
+
+
+def successful(partner: Partner, capability: Capability) -> Exchange:
+    """
+    A success of *capability*, without which there is nothing to examine or to compare with.
+    """
+    exchange = partner.attempt(capability, capability.examples[0])
+    if not exchange.succeeded:
+        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {seen(exchange)}")
+    return exchange
+
+
+def require_same(
+    partner: Partner, capability: Capability, what: str, varied: Mapping[str, Any], *usual: Mapping[str, Any]
+) -> None:
+    """
+    Demand that a request that is *varied* (*what* says how) is carried out, as one of the *usual* ones is.
+
+    Both are what `Partner.attempt` takes. A till may refuse the one and take the other for reasons of its business:
+    a violation has to show twice.
+    """
+    example = capability.examples[0]
+    first = partner.attempt(capability, example, **varied)
+    if first.succeeded:
+        return
+    refused = []
+    for each in usual:
+        plain = partner.attempt(capability, example, **each)
+        if plain.succeeded:
+            break
+        refused.append(plain)
+    else:
+        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {seen(refused[0])}")
+    again = partner.attempt(capability, example, **varied)
+    if not again.succeeded:
+        raise Violation(Finding(what, "a success, as otherwise", seen(again)))
 
 
 def schema_findings(exchange: Exchange, response: Any) -> Iterator[Finding]:

@@ -148,9 +148,9 @@ class Exchange:
     @property
     def crashed(self) -> bool:
         """Whether the partner answered with a server error of its own (an overload is not one)."""
-        return (self.status >= 500 and self.status != 503) or (
-            self.error is not None and self.error.type == "UnexpectedError"
-        )
+        if self.status:
+            return self.status >= 500 and self.status != 503
+        return self.error is not None and self.error.type == "UnexpectedError"
 
     @property
     def refused(self) -> bool:
@@ -183,12 +183,12 @@ class Exchange:
     def _header(self, name: str, value: str) -> str:
         return _masking.MASK if name.lower() in _SECRET_HEADERS else self.mask(value)
 
-    def as_text(self) -> str:
-        """The whole exchange, for people: request, answer, and how to replay it."""
+    def as_text(self, *, pretty: bool = True) -> str:
+        """The whole exchange, for people: request, answer, and how to replay it; *pretty* sets JSON out in lines."""
         lines = [f"> {self.sent.method} {self.mask(self.sent.url)}"]
         lines += [f"> {name}: {self._header(name, value)}" for name, value in self.sent.headers]
         if self.sent.body is not None:
-            lines += ["", self._body(self.sent.body)]
+            lines += ["", self._body(self.sent.body, pretty)]
         lines.append("")
         if self.answer is None:
             lines.append(f"< no answer: {self.mask(str(self.failure))}")
@@ -196,14 +196,15 @@ class Exchange:
             lines.append(f"< {self.answer.status} in {self.duration:.3f} s")
             lines += [f"< {name}: {self._header(name, value)}" for name, value in self.answer.headers]
             if self.answer.body:
-                lines += ["", self._body(self.answer.body)]
+                lines += ["", self._body(self.answer.body, pretty)]
         lines += [f"({self.mask(note)})" for note in self.notes]
         return "\n".join([*lines, "", f"replay: {self.curl()}"])
 
-    def _body(self, body: bytes) -> str:
+    def _body(self, body: bytes, pretty: bool) -> str:
         text = _readable(body)
-        with contextlib.suppress(ValueError, RecursionError):
-            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        if pretty:
+            with contextlib.suppress(ValueError, RecursionError):
+                text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
         return cut(self.mask(text))
 
     def to_json(self, *, bodies: bool = True) -> dict[str, Any]:

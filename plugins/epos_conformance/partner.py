@@ -15,6 +15,7 @@ from typing import Any
 from epos_conformance import _contracts, bodies, schema
 from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
+from epos_conformance.answers import seen
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
 from epos_conformance.rest import DOJO_HEADERS
@@ -160,7 +161,9 @@ class Partner:
         exchange = self.attempt(capability, capability.examples[-1])
         if made := self._made_by(capability, {}, exchange):
             return made
-        raise Inconclusive(f"needs an own {thing}, but {maker} was not carried out: {exchange}; {self._hint(thing)}")
+        raise Inconclusive(
+            f"needs an own {thing}, but {maker} was not carried out: {seen(exchange)}; {self._hint(thing)}"
+        )
 
     @staticmethod
     def _hint(thing: str) -> str:
@@ -223,7 +226,7 @@ class Partner:
         params = self.request(capability)
         exchange = self.call(capability.name, params)
         if not exchange.succeeded:
-            raise Inconclusive(f"needs a locked order, but CreateOrderLock was not carried out: {exchange}")
+            raise Inconclusive(f"needs a locked order, but CreateOrderLock was not carried out: {seen(exchange)}")
         made = self._made_by(capability, params, exchange)
         assert made is not None
         return made

@@ -123,7 +123,7 @@ def test_rules_defects_and_variants_in_the_documents_exist() -> None:
     for text in (README, CONTRIBUTING, CHANGELOG, EXAMPLE):
         for id in re.findall(r"\b([A-Z][A-Za-z]+\.[a-z]+(?:-[a-z]+)+|rest\.[a-z]+(?:-[a-z]+)+)\b", text):
             assert id in _rules.rules(), id
-        for template in re.findall(r"`(\*\.[a-z]+(?:-[a-z]+)*)`", text):
+        for template in re.findall(r"`(\*\.[a-z]+(?:-[a-z]+)+)`", text):
             assert template in _rules.by_template(), template
         for name in re.findall(r"--defect[ =]([a-z-]+)", text):
             assert name in faults.defects(), name
@@ -165,7 +165,8 @@ def test_the_changelog_tells_of_this_version() -> None:
 
 
 def test_the_changelog_names_the_checks_by_template() -> None:
-    pending = (_suite.CHECKS / "pending.txt").read_text(encoding="utf-8").split()
+    path = _suite.CHECKS / "pending.txt"  # gone once every rule has a check
+    pending = path.read_text(encoding="utf-8").split() if path.exists() else []
     for template in _rules.by_template():
         if template not in pending and template.startswith("*."):
             assert f"`{template}`" in CHANGELOG, template

@@ -127,8 +127,8 @@ def test_an_order_with_a_member_called_error_type_is_an_order() -> None:
     [
         (500, b"", True),
         (502, b"<html>", True),
-        (400, {"errorType": "UnexpectedError"}, True),
-        (200, {"errorType": "UnexpectedError"}, True),
+        (400, {"errorType": "UnexpectedError"}, False),
+        (200, {"errorType": "UnexpectedError"}, False),
         (503, b"", False),
         (429, b"", False),
         (400, {"errorType": "InvalidRequest"}, False),

@@ -283,7 +283,7 @@ def test_environment_and_file_are_read(tmp_path: Path) -> None:
     assert run.certificate["settings"]["slow-after"] == 3
 
 
-def test_waivers_are_honoured_and_told(tmp_path: Path, broken: Running) -> None:
+def test_waivers_are_honoured_and_told(tmp_path: Path) -> None:
     rule = "GetOrderById.unknown-id-is-not-found"
     (tmp_path / "partner.toml").write_text(
         f"""
@@ -309,9 +309,9 @@ def test_waivers_are_honoured_and_told(tmp_path: Path, broken: Running) -> None:
         """,
         encoding="utf-8",
     )
-    run = run_suite(
-        tmp_path, f"--partner-url={broken.url}", f"--partner-auth={broken.auth}", "-k", "GetOrderById and not rest."
-    )
+    with launch.start(defects=["unknown-is-invalid"]) as running:
+        target = [f"--partner-url={running.url}", f"--partner-auth={running.auth}"]
+        run = run_suite(tmp_path, *target, "-k", "GetOrderById and not rest.")
 
     assert run.status == 0, run.output
     assert run.certificate["verdict"] == "conformant-with-recommendations"
@@ -427,7 +427,10 @@ def test_no_secret_is_in_any_file_or_output(tmp_path: Path) -> None:
         run = run_suite(
             tmp_path, f"--partner-url={running.url}", "-vv", "--junitxml=reports/junit.xml", "-l", "--tb=long"
         )
-        wrong = run_suite(tmp_path, f"--partner-url={running.url}", f"--partner-auth=dojo:wrong-{password}", "-vv")
+        (tmp_path / "wrong").mkdir()
+        wrong = run_suite(
+            tmp_path / "wrong", f"--partner-url={running.url}", f"--partner-auth=dojo:wrong-{password}", "-vv"
+        )
 
     assert run.status == wrong.status == 1
     assert run.rules("violates")
@@ -436,7 +439,7 @@ def test_no_secret_is_in_any_file_or_output(tmp_path: Path) -> None:
     for text in (
         run.output,
         wrong.output,
-        *(path.read_text("utf-8") for path in (tmp_path / "reports").rglob("*") if path.is_file()),
+        *(path.read_text("utf-8") for path in tmp_path.rglob("reports/**/*") if path.is_file()),
     ):
         for form in forms:
             assert form not in text

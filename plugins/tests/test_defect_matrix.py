@@ -1,0 +1,109 @@
+"""
+The suite judged by EPOS systems whose faults are known: each defect is found under the rules that it breaks and under
+no other, and no variant that conforms is accused of anything.
+
+Every one is a real server, judged by the real checks over real HTTP, in this process because there are so many.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from epos_conformance import _contracts, _rules
+from epos_conformance.reference import faults, launch
+
+
+#: Slow in itself: judged with limits and capabilities that fit.
+SPECIAL: dict[str, list[str]] = {
+    "every-answer-is-slow": ["--capabilities=ListAreas,GetOrderById", "--slow-after=0.5"],
+    "bill-is-slow": ["--capabilities=GetOrderBillById,GetOrderById,SearchOrders", "--slow-after=0.5"],
+    "bill-hangs": ["--capabilities=GetOrderBillById,GetOrderById,SearchOrders", "--fail-after=1", "--slow-after=0.5"],
+    "everything-hangs": ["--fail-after=1", "--slow-after=0.5"],
+    "slow-but-fine": ["--capabilities=ListAreas,GetOrderById,SearchOrders"],
+    "busy-now-and-then": ["--capabilities=ListAreas,GetOrderById,SearchOrders"],
+}
+
+#: What these can't prove is theirs to prove: no test data, or payment intents that nobody can look up.
+UNPROVEN = {
+    "empty-venue",
+    "verifies-intents",
+}
+
+EVERY = ",".join(_contracts.capabilities())
+
+
+def judge(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str, **chosen: list[str]) -> dict[str, Any]:
+    """The certificate of the reference EPOS with the *chosen* defects and variants."""
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    monkeypatch.chdir(folder)
+    _, app = faults.build(**chosen)
+    output = io.StringIO()
+    with launch.in_thread(app) as running, contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        pytest.main([
+            *("-q", "-p", "no:cacheprovider", "-p", "no:allure_pytest", "-p", "epos_conformance.plugin"),
+            *(f"--partner-url={running.url}", f"--partner-auth={running.auth}", *arguments),
+        ])
+    path = folder / "reports" / "certificate.json"
+    assert path.exists(), output.getvalue()
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def violated(certificate: dict[str, Any]) -> set[str]:
+    return {each["id"] for each in certificate["checks"] if each["outcome"] == "violates"}
+
+
+def examined() -> set[str]:
+    """Templates of the rules that have a check."""
+    pending = (Path(__file__).parents[2] / "conformance" / "pending.txt").read_text("utf-8").splitlines()
+    return set(_rules.by_template()) - {line.strip() for line in pending}
+
+
+@pytest.mark.parametrize("name", faults.defects())
+def test_defect_is_found_under_its_rules_and_no_other(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defect = faults.defects()[name]
+    due = {each for each in defect.breaks if _template(each) in examined()}
+    if not due:
+        pytest.skip("breaks only rules that have no check yet")
+    special = SPECIAL.get(name, [])
+    claimed = [] if any(each.startswith("--capabilities") for each in special) else [f"--capabilities={EVERY}"]
+    certificate = judge(tmp_path, monkeypatch, *claimed, *special, defects=[name])
+    found = violated(certificate)
+
+    assert not {each for each in due if not _ids(each) & found}
+    assert not {each for each in found if not defect.explains(each)}
+
+
+def _template(id: str) -> str:
+    rule = _rules.rules().get(id)
+    return rule.template if rule else id
+
+
+def _ids(written: str) -> set[str]:
+    return {rule.id for rule in _rules.by_template().get(written, ())} | {written}
+
+
+@pytest.mark.parametrize("name", faults.variants())
+def test_variant_is_accused_of_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = judge(tmp_path, monkeypatch, *SPECIAL.get(name, []), variants=[name])
+
+    assert not [each for each in certificate["checks"] if each["outcome"] == "violates" and each["level"] != "info"]
+    assert not [each for each in certificate["checks"] if each.get("cause") == "suite"]
+    if name not in UNPROVEN:
+        assert certificate["verdict"] == "conformant"
+        assert not [each for each in certificate["checks"] if each["outcome"] == "inconclusive"]
+
+
+def test_every_rule_that_is_examined_has_a_defect() -> None:
+    broken = {_template(id) for defect in faults.defects().values() for id in defect.breaks}
+
+    assert examined() - broken == set()
