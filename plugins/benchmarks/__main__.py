@@ -85,14 +85,15 @@ def main() -> None:
         found: dict[str, list[float]] = {}
         without = ["-p", "no:epos_conformance.plugin"]
         for _ in range(ROUNDS):
-            for name, work in {
+            turns: dict[str, Callable[[], float]] = {
                 "idle": lambda: seconds(lambda: pytest(folder, *loaded, "test_nothing.py")),
                 "without": lambda: seconds(lambda: pytest(folder, *without, "test_nothing.py")),
                 "start": lambda: seconds(lambda: pytest(folder, *loaded, "--version")),
                 "suite": lambda: measure(suite),
                 "bare": lambda: measure(lambda url: replay(requests, url)),
                 "four": lambda: measure(lambda url: suite(url, "-n", "4")),
-            }.items():
+            }
+            for name, work in turns.items():
                 found.setdefault(name, []).append(work())
 
     middle = {name: statistics.median(each) for name, each in found.items()}

@@ -46,9 +46,7 @@ class Run:
         return {each["id"] for each in self.checks(outcome) if not levels or each["level"] in levels}
 
 
-def run_suite(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, timeout: float = 120
-) -> Run:
+def run_suite(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, timeout: float = 120) -> Run:
     """
     Run ``pytest`` with *arguments* in *folder*, as a partner's engineer does, in a process of its own.
 

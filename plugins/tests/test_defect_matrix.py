@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,17 @@ UNPROVEN = {
 EVERY = ",".join(_contracts.capabilities())
 
 
-def judge(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str, **chosen: list[str]) -> dict[str, Any]:
-    """The certificate of the reference EPOS with the *chosen* defects and variants."""
+def judge(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *arguments: str,
+    defects: Sequence[str] = (),
+    variants: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The certificate of the reference EPOS with these *defects* and *variants*."""
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     monkeypatch.chdir(folder)
-    _, app = faults.build(**chosen)
+    _, app = faults.build(defects, variants)
     output = io.StringIO()
     with launch.in_thread(app) as running, contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         pytest.main([

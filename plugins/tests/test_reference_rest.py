@@ -77,7 +77,7 @@ def test_strangers_are_refused_first(url: str, authorization: str | None) -> Non
     """
     Without the right credentials every request, known or not, is refused with 401.
     """
-    headers = {} if authorization is None else {"authorization": authorization.encode()}
+    headers = {} if authorization is None else {b"authorization": authorization.encode()}
     for method, path in (("GET", "/v1/areas"), ("POST", "/v1/orders"), ("GET", "/nothing"), ("PATCH", "/v1/areas")):
         response = httpx.request(method, url + path, headers=headers)
 
