@@ -78,7 +78,7 @@ def test_optional_members_are_optional(partner: Partner, capability: Capability)
     if not full.succeeded and not minimal.crashed:
         answers.require_success(minimal, capability)
     left_out = set(capability.examples[-1].request) - required
-    raise Violation(Finding(f"without {', '.join(sorted(left_out))}", "a success", answers.seen(minimal)))
+    raise Violation(Finding(f"without {', '.join(sorted(left_out))}", "a success", minimal.seen))
 
 
 @check("*.headers-are-optional", cases=lambda _: ("none", "all"))
@@ -143,7 +143,7 @@ def test_unknown_id_is_not_found(partner: Partner, capability: Capability) -> No
         # An EPOS that looks payment intents up first has not come to the order.
         answers.require_success(partner.attempt(capability, capability.examples[0]), capability)
     where = ", ".join(each.name for each in capability.ids)
-    raise Violation(Finding(f"an unknown {where}", "NotFound", answers.seen(exchange)))
+    raise Violation(Finding(f"an unknown {where}", "NotFound", exchange.seen))
 
 
 # Refusals
@@ -203,7 +203,7 @@ def test_bad_requests_are_invalid_requests(partner: Partner, capability: Capabil
         if exchange.refused and error is not None and error.type in ERROR_TYPES:
             refused += 1
             if error.type != "InvalidRequest":
-                findings.append(Finding(str(fault), "InvalidRequest", answers.seen(exchange)))
+                findings.append(Finding(str(fault), "InvalidRequest", exchange.seen))
     answers.violate(findings)
     if not refused:
         raise Inconclusive("nothing wrong in form was refused with an EPOSError")
@@ -260,7 +260,7 @@ def test_errors_are_epos_errors(partner: Partner, capability: Capability) -> Non
     findings = []
     for what, exchange in errors(partner, capability):
         if not isinstance(exchange.json, dict):
-            findings.append(Finding(what, "an EPOSError as JSON object", answers.seen(exchange)))
+            findings.append(Finding(what, "an EPOSError as JSON object", exchange.seen))
         for problem in answers.error_problems(exchange):
             findings.append(Finding(f"{what}, {problem.where}", "an EPOSError", problem.message))
     answers.violate(findings)

@@ -38,7 +38,7 @@ def stranger(partner: Partner, capability: Capability, authorization: str | None
 
 def require_closed_door(exchange: Exchange, who: str) -> None:
     if exchange.status not in (401, 403):
-        raise Violation(Finding(who, "status 401 or 403", answers.seen(exchange)))
+        raise Violation(Finding(who, "status 401 or 403", exchange.seen))
 
 
 @check("rest.refuses-missing-credentials")
@@ -111,7 +111,7 @@ def test_survives_an_empty_query(partner: Partner, capability: Capability) -> No
     """A search with an empty body does not crash."""
     exchange = partner.send_to(capability, {}, b"")
     if exchange.crashed:
-        raise Violation(Finding("an empty body", "no server error", answers.seen(exchange)))
+        raise Violation(Finding("an empty body", "no server error", exchange.seen))
 
 
 # Headers
@@ -170,8 +170,8 @@ def test_percent_decodes_ids(partner: Partner, capability: Capability) -> None:
 
     plain = partner.call(capability.name, {member.name: known[0]})
     if not plain.succeeded:
-        raise Inconclusive(f"needs an id that exists, but saw {answers.seen(plain)}")
-    raise Violation(Finding(f"{member.name} {id!r} sent as {encoded(id)}", "a success", answers.seen(exchange)))
+        raise Inconclusive(f"needs an id that exists, but saw {plain.seen}")
+    raise Violation(Finding(f"{member.name} {id!r} sent as {encoded(id)}", "a success", exchange.seen))
 
 
 def encoded(id: str) -> str:
@@ -216,9 +216,9 @@ def test_unknown_method_answers_an_epos_error(partner: Partner) -> None:
 
 def require_status(exchange: Exchange, what: str, *fitting: int) -> None:
     if exchange.status not in fitting:
-        raise Violation(Finding(what, f"status {fitting[0]}", answers.seen(exchange)))
+        raise Violation(Finding(what, f"status {fitting[0]}", exchange.seen))
 
 
 def require_epos_error(exchange: Exchange, what: str) -> None:
     if not isinstance(exchange.json, dict) or answers.error_problems(exchange):
-        raise Violation(Finding(what, "an EPOSError", answers.seen(exchange)))
+        raise Violation(Finding(what, "an EPOSError", exchange.seen))

@@ -72,7 +72,7 @@ class _Results(AllureFileLogger):
 
 class _Adapter:
     def __init__(self, run: ConformanceRun) -> None:
-        self._run = run
+        self._results = run.record.results
         self._current: Examination | None = None
 
     @pytest.hookimpl(tryfirst=True)
@@ -88,7 +88,7 @@ class _Adapter:
         exchanges = examination.partner.exchanges
         if not exchanges:
             return
-        result = self._run.results.get(examination.name)
+        result = self._results.get(examination.name)
         hook = allure_commons.plugin_manager.hook.attach_data
         if result is not None and result.outcome is Outcome.CONFORMS:
             text = "\n\n\n".join(each.as_text(pretty=False) for each in exchanges)
@@ -101,7 +101,7 @@ class _Adapter:
     def report_result(self, result: Any) -> None:
         """Give allure's *result* the identity, place and status that the suite knows."""
         examination, self._current = self._current, None
-        ours = self._run.results.get(examination.name) if examination else None
+        ours = self._results.get(examination.name) if examination else None
         if examination is None or ours is None:
             return
         rule = examination.rule

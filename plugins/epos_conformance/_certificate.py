@@ -14,14 +14,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from epos_conformance import _contracts, _rules, _suite, verdict
+from epos_conformance._record import Record
 from epos_conformance.verdict import Basis, Level, Outcome, Result, Verdict
 
-
-if TYPE_CHECKING:
-    from epos_conformance._run import ConformanceRun
 
 FORMAT = "dojo-epos-conformance/certificate/1"
 
@@ -134,18 +132,18 @@ def digests() -> dict[str, str]:
     }
 
 
-def build(run: ConformanceRun, *, interrupted: bool) -> Certificate:
+def build(record: Record, *, interrupted: bool) -> Certificate:
     """
-    The certificate of *run*, complete even where the run was cut short.
+    The certificate of a run, complete even where the run was cut short.
     """
-    assert run.plan is not None
+    assert record.plan is not None
     reason = "not run: the run was interrupted" if interrupted else "not run: its process ended before"
-    missing = (not_run(name, reason) for name in sorted(run.selected - run.results.keys()))
-    results = [*run.results.values(), *(each for each in missing if each)]
+    missing = (not_run(name, reason) for name in sorted(record.selected - record.results.keys()))
+    results = [*record.results.values(), *(each for each in missing if each)]
     results.sort(key=lambda each: (each.page, each.capability or "", each.id, each.case or "", each.transport))
     whole = verdict.verdict(results)
     grouped = verdict.by_capability(results)
-    settings, plan = run.settings, run.plan
+    settings, plan = record.settings, record.plan
     document: dict[str, Any] = {
         "format": FORMAT,
         "suite": {"name": _suite.NAME, "version": _suite.version()},
@@ -157,18 +155,18 @@ def build(run: ConformanceRun, *, interrupted: bool) -> Certificate:
             "offer": plan.how_offered,
             "pos": dict(settings.pos),
         },
-        "startedAt": _instant(run.started),
+        "startedAt": _instant(record.started),
         "finishedAt": _instant(time.time()),
         "verdict": str(whole),
-        "selection": {"complete": not run.deselected, "deselected": run.deselected, "interrupted": interrupted},
+        "selection": {"complete": not record.deselected, "deselected": record.deselected, "interrupted": interrupted},
         "counts": verdict.counts(results),
         "settings": settings.shown(),
         "products": _products(plan.offered, grouped),
         "capabilities": _capabilities(plan.offered, grouped),
         "checks": [entry(each) for each in results],
-        "waivers": waivers(run, results),
-        "leftovers": run.leftovers,
-        "notes": run.notes,
+        "waivers": waivers(record, results),
+        "leftovers": record.leftovers,
+        "notes": record.notes,
         "contract": {
             "sources": {key: dict(each) for key, each in _rules.sources().items()},
             "digests": digests(),
@@ -204,14 +202,14 @@ def _capabilities(offered: tuple[str, ...], grouped: Mapping[str, list[Result]])
     ]
 
 
-def waivers(run: ConformanceRun, results: list[Result]) -> list[dict[str, Any]]:
+def waivers(record: Record, results: list[Result]) -> list[dict[str, Any]]:
     """
     Each waiver and what became of it: ``used``, ``unused`` (the violation no longer occurs), ``ended``, ``unknown``.
     """
     violated = {each.id for each in results if each.outcome is Outcome.VIOLATES}
     examined = {each.id for each in results if each.outcome in (Outcome.VIOLATES, Outcome.CONFORMS)}
     found = []
-    for each in run.settings.waivers:
+    for each in record.settings.waivers:
         if each.rule not in _rules.rules():
             state = "unknown"
         elif each.ended():

@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import json
 import tempfile
-import time
 
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from epos_conformance import _certificate, _checks, _judge, _offer, _suite, _ter
 from epos_conformance._checks import Examination, examination_of
 from epos_conformance._leases import Leases
 from epos_conformance._masking import Masker
+from epos_conformance._record import Plan, Record
 from epos_conformance._session import Session
 from epos_conformance._settings import REFERENCE, Settings
 from epos_conformance.exceptions import Inconclusive, NotOffered
@@ -36,20 +36,6 @@ TRANSPORTS = ("rest",)
 _TOLD = "epos_conformance"
 
 
-@dataclasses.dataclass(slots=True)
-class Plan:
-    """
-    What holds for the whole run, wherever its checks run.
-    """
-
-    url: str
-    auth: str | None
-    offered: tuple[str, ...]
-    how_offered: str
-    blocked: str | None
-    leases: str
-
-
 class ConformanceRun:
     """
     The hooks of one process of a run.
@@ -58,14 +44,7 @@ class ConformanceRun:
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self.config = config
         self.settings = settings
-        self.plan: Plan | None = None
-        self.results: dict[str, Result] = {}
-        self.leftovers: list[str] = []
-        self.notes: list[str] = []
-        #: Names of the checks that are to be run, and how many more there would be.
-        self.selected: set[str] = set()
-        self.deselected = 0
-        self.started = time.time()
+        self.record = Record(settings)
         self.certificate: _certificate.Certificate | None = None
         self.mask = Masker(settings.secrets)
         self._session: Session | None = None
@@ -91,9 +70,9 @@ class ConformanceRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         if self._worker:
-            self.plan = Plan(**json.loads(self.config.workerinput[_TOLD]))  # type: ignore[attr-defined]
+            self.record.plan = Plan(**json.loads(self.config.workerinput[_TOLD]))  # type: ignore[attr-defined]
         elif not self.config.option.collectonly:
-            self.plan = self._prepare()
+            self.record.plan = self._prepare()
 
     def _prepare(self) -> Plan:
         url, auth = self.settings.url, self.settings.auth
@@ -105,42 +84,45 @@ class ConformanceRun:
         transport = RestTransport(self.settings, url, auth)
         self._cleanup.callback(transport.close)
         offer = _offer.find_out(self.settings, transport)
-        self.notes += offer.notes
+        self.record.notes += offer.notes
         folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="epos-conformance-"))
         return Plan(url, auth, offer.capabilities, offer.how, offer.blocked, folder)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker of pytest-xdist what holds for the whole run."""
-        assert self.plan is not None
-        node.workerinput[_TOLD] = json.dumps(dataclasses.asdict(self.plan))
+        assert self.record.plan is not None
+        node.workerinput[_TOLD] = json.dumps(dataclasses.asdict(self.record.plan))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker could not remove."""
-        self.leftovers += getattr(node, "workeroutput", {}).get(_TOLD, ())
+        """Take over what a worker could not remove, and what it left out: all left out the same."""
+        told = getattr(node, "workeroutput", {}).get(_TOLD, {"leftovers": [], "deselected": 0})
+        self.record.leftovers += told["leftovers"]
+        self.record.deselected = max(self.record.deselected, told["deselected"])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Learn from the workers what they are going to run."""
-        self.selected = {each.partition("[")[2].rstrip("]") for each in ids if "[" in each}
+        self.record.selected = {each.partition("[")[2].rstrip("]") for each in ids if "[" in each}
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        self.deselected += len(items)
+        self.record.deselected += len(items)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.selected = {each.name for item in session.items if (each := examination_of(item))}
+        self.record.selected = {each.name for item in session.items if (each := examination_of(item))}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if self._session is not None:
-            self.leftovers += [self.mask(each) for each in self._session.close()]
+            self.record.leftovers += [self.mask(each) for each in self._session.close()]
         if self._worker:
-            self.config.workeroutput[_TOLD] = self.leftovers  # type: ignore[attr-defined]
+            told = {"leftovers": self.record.leftovers, "deselected": self.record.deselected}
+            self.config.workeroutput[_TOLD] = told  # type: ignore[attr-defined]
             return
-        if self.plan is None:
+        if self.record.plan is None:
             return
-        self.certificate = _certificate.build(self, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        self.certificate = _certificate.build(self.record, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
         self.certificate.write(self.settings.reports / "certificate.json")
         ours = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
         if exitstatus in ours:
@@ -173,8 +155,8 @@ class ConformanceRun:
         """
         The partner for one check. Raises `NotOffered` or `Inconclusive` where the check can't be run at all.
         """
-        assert self.plan is not None, "a partner is there in a run only"
-        plan, capability = self.plan, examination.capability
+        assert self.record.plan is not None, "a partner is there in a run only"
+        plan, capability = self.record.plan, examination.capability
         if plan.blocked is not None:
             raise Inconclusive(plan.blocked)
         if capability is not None and capability.name not in plan.offered:
@@ -217,7 +199,7 @@ class ConformanceRun:
         if call.when == "call" or raised is not None:
             waiver = self._waivers.get(examination.rule.id)
             result = _judge.judge(examination, error, call.duration, partner, waiver, self.mask)
-            self.results[result.name] = result
+            self.record.results[result.name] = result
             report.epos_result = _certificate.entry(result)  # type: ignore[attr-defined]
             self._tell(report, result, fault=raised if result.cause == "suite" else None)
         return report
@@ -244,10 +226,12 @@ class ConformanceRun:
             report.longrepr = (path, line or 0, text)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if self._worker:
+            return  # the controlling process hears the same
         if (entry := getattr(report, "epos_result", None)) is not None:
             result = _certificate.result(entry)
-            self.results[result.name] = result
-        self.leftovers += getattr(report, "epos_leftovers", ())
+            self.record.results[result.name] = result
+        self.record.leftovers += getattr(report, "epos_leftovers", ())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -257,11 +241,12 @@ class ConformanceRun:
     # Telling
 
     def pytest_report_header(self) -> list[str]:
-        return _terminal.header(self)
+        return _terminal.header(self.record)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.certificate is not None:
-            _terminal.summarize(self, terminalreporter)
+            allure = getattr(self.config.option, "allure_report_dir", None)
+            _terminal.summarize(self.record, self.certificate, terminalreporter, allure)
 
 
 def of(config: pytest.Config) -> ConformanceRun | None:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance import _rules, _suite
+from epos_conformance._certificate import Certificate
+from epos_conformance._record import Record
 from epos_conformance.verdict import Level, Outcome, Result, Verdict
 
 
 if TYPE_CHECKING:
     import pytest
 
-    from epos_conformance._run import ConformanceRun
 
 #: Violations told in full; the rest is in the certificate.
 _MOST_TOLD = 25
@@ -29,19 +30,19 @@ _WORDS = {
 }
 
 
-def header(run: ConformanceRun) -> list[str]:
+def header(record: Record) -> list[str]:
     """
     The settings in force, for the head of the output.
     """
     shown = ", ".join(
-        f"{name}={_brief(value)}" for name, value in run.settings.shown().items() if value not in (None, [], False)
+        f"{name}={_brief(value)}" for name, value in record.settings.shown().items() if value not in (None, [], False)
     )
     lines = [f"{_suite.NAME} {_suite.version()}: {shown}"]
-    if run.plan is not None:
-        lines.append(f"capabilities ({run.plan.how_offered}): {', '.join(run.plan.offered) or 'none'}")
-        lines += run.notes
-        if run.plan.blocked:
-            lines.append(run.plan.blocked)
+    if record.plan is not None:
+        lines.append(f"capabilities ({record.plan.how_offered}): {', '.join(record.plan.offered) or 'none'}")
+        lines += record.notes
+        if record.plan.blocked:
+            lines.append(record.plan.blocked)
     return lines
 
 
@@ -99,12 +100,11 @@ def brief(exchange: Any) -> str:
     )
 
 
-def summarize(run: ConformanceRun, reporter: pytest.TerminalReporter) -> None:
+def summarize(record: Record, certificate: Certificate, reporter: pytest.TerminalReporter, allure: str | None) -> None:
     """
     Everything that the run found, worst first, and what it amounts to.
     """
-    assert run.certificate is not None
-    results, document = run.certificate.results, run.certificate.document
+    results, document = certificate.results, certificate.document
     write = reporter.write_line
     reporter.write_sep("=", "EPOS conformance", bold=True)
     violations = [each for each in results if each.outcome is Outcome.VIOLATES]
@@ -130,7 +130,10 @@ def summarize(run: ConformanceRun, reporter: pytest.TerminalReporter) -> None:
     write("")
     _capabilities(write, document)
     write("")
-    _verdict(run, reporter, notes)
+    _verdict(certificate, reporter, len(notes))
+    reporter.write_line(f"certificate: {record.settings.reports / 'certificate.json'}")
+    if allure:
+        reporter.write_line(f"Allure results: {allure}")
 
 
 _STATES = {
@@ -194,20 +197,14 @@ def _capabilities(write: Any, document: dict[str, Any]) -> None:
 _COUNTED = (("violates", "broken"), ("inconclusive", "not examined"), ("waived", "waived"))
 
 
-def _verdict(run: ConformanceRun, reporter: pytest.TerminalReporter, notes: Sequence[Result]) -> None:
-    assert run.certificate is not None
-    conclusion, document = run.certificate.verdict, run.certificate.document
+def _verdict(certificate: Certificate, reporter: pytest.TerminalReporter, notes: int) -> None:
+    conclusion, document = certificate.verdict, certificate.document
     counts = document["counts"]
     good = conclusion in (Verdict.CONFORMANT, Verdict.WITH_RECOMMENDATIONS)
     counted = f"{counts['conforms']} kept, {counts['violates']} broken"
-    counted += f" (of these {counts['recommendations']} recommendations, {len(notes)} notes, {counts['waived']} waived)"
+    counted += f" (of these {counts['recommendations']} recommendations, {notes} notes, {counts['waived']} waived)"
     counted += f", {counts['inconclusive']} inconclusive, {counts['not-offered']} not offered"
     reporter.write_line(f"checks: {counted}")
     reporter.write_line(f"verdict: {_WORDS[conclusion]}", bold=True, green=good, red=not good)
-    if run.deselected:
-        reporter.write_line(
-            f"{run.deselected} checks were deselected: this is a verdict on the others alone", yellow=True
-        )
-    reporter.write_line(f"certificate: {run.settings.reports / 'certificate.json'}")
-    if directory := run.config.option.allure_report_dir:
-        reporter.write_line(f"Allure results: {directory}")
+    if deselected := document["selection"]["deselected"]:
+        reporter.write_line(f"{deselected} checks were deselected: this is a verdict on the others alone", yellow=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from epos_conformance import schema
 from epos_conformance._contracts import Capability
 from epos_conformance.exceptions import Inconclusive, Violation
-from epos_conformance.exchange import ERROR_TYPES, Exchange, preview
+from epos_conformance.exchange import ERROR_TYPES, Exchange
 from epos_conformance.verdict import Finding
 
 
@@ -19,19 +19,6 @@ if TYPE_CHECKING:
 
 #: Schema of an EPOSError.
 EPOS_ERROR = {"$ref": "urn:epos:common#/$defs/EPOSError"}
-
-
-def seen(exchange: Exchange) -> str:
-    """
-    What came back, in a few words: status, error or the beginning of the body.
-    """
-    if exchange.answer is None:
-        return str(exchange.failure)
-    error = exchange.error
-    if error is not None and error.type is not None:
-        return f"status {exchange.status}, {preview(str(error))}"
-    body = preview(" ".join(exchange.answer.body[:400].decode("utf-8", "replace").split()), 120)
-    return f"status {exchange.status}, {body or 'an empty body'}"
 
 
 def require_success(exchange: Exchange, capability: Capability) -> None:
@@ -45,14 +32,14 @@ def require_success(exchange: Exchange, capability: Capability) -> None:
         return
     error, status = exchange.error, exchange.status
     if status in (429, 503):
-        raise Inconclusive(f"the partner is overloaded: {seen(exchange)}, after waiting as long as it asked")
+        raise Inconclusive(f"the partner is overloaded: {exchange.seen}, after waiting as long as it asked")
     business = error is not None and error.type in ("Conflict", "InvalidRequest", "NotFound")
     denied = business and error is not None and error.type == "NotFound" and capability.ids
     if capability.changes and business and not denied:
         raise Inconclusive(
-            f"the partner refuses every {capability.name} that was tried: {seen(exchange)}{_hint(capability)}"
+            f"the partner refuses every {capability.name} that was tried: {exchange.seen}{_hint(capability)}"
         )
-    raise Violation(Finding("the answer", "a success", seen(exchange)))
+    raise Violation(Finding("the answer", "a success", exchange.seen))
 
 
 def _hint(capability: Capability) -> str:
@@ -67,7 +54,7 @@ def successful(partner: Partner, capability: Capability) -> Exchange:
     """
     exchange = partner.attempt(capability, capability.examples[0])
     if not exchange.succeeded:
-        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {seen(exchange)}")
+        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {exchange.seen}")
     return exchange
 
 
@@ -91,10 +78,10 @@ def require_same(
             break
         refused.append(plain)
     else:
-        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {seen(refused[0])}")
+        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {refused[0].seen}")
     again = partner.attempt(capability, example, **varied)
     if not again.succeeded:
-        raise Violation(Finding(what, "a success, as otherwise", seen(again)))
+        raise Violation(Finding(what, "a success, as otherwise", again.seen))
 
 
 def schema_findings(exchange: Exchange, response: Any) -> Iterator[Finding]:
@@ -106,7 +93,7 @@ def schema_findings(exchange: Exchange, response: Any) -> Iterator[Finding]:
         return
     if not isinstance(exchange.json, (dict, list)) and exchange.json is not None:
         kind = exchange.answer.header("content-type") or "no content type"
-        yield Finding("the body", "JSON", f"{kind}: {seen(exchange)}")
+        yield Finding("the body", "JSON", f"{kind}: {exchange.seen}")
         return
     for problem in schema.problems(response, exchange.json):
         yield Finding(problem.where, "what the response schema says", problem.message)
@@ -117,9 +104,9 @@ def require_refusal(exchange: Exchange, what: str) -> Iterator[Finding]:
     Findings where a request that is wrong in form (*what* says how) was accepted, or crashed the partner.
     """
     if exchange.succeeded:
-        yield Finding(what, "a refusal", f"it was accepted ({seen(exchange)})")
+        yield Finding(what, "a refusal", f"it was accepted ({exchange.seen})")
     elif exchange.crashed:
-        yield Finding(what, "a refusal", f"a server error ({seen(exchange)})")
+        yield Finding(what, "a refusal", f"a server error ({exchange.seen})")
 
 
 def error_problems(exchange: Exchange) -> list[schema.Problem]:

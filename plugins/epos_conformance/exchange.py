@@ -157,6 +157,16 @@ class Exchange:
         """Whether the partner said no in good order: an error that is not a server error."""
         return self.answer is not None and not self.succeeded and not self.crashed
 
+    @property
+    def seen(self) -> str:
+        """What came back, in a few words: status, error or the beginning of the body."""
+        if self.answer is None:
+            return str(self.failure)
+        if self.error is not None and self.error.type is not None:
+            return f"status {self.status}, {preview(str(self.error))}"
+        body = preview(" ".join(self.answer.body[:400].decode("utf-8", "replace").split()), 120)
+        return f"status {self.status}, {body or 'an empty body'}"
+
     def __str__(self) -> str:
         """One line: what was asked and how it ended."""
         asked = f"{self.sent.method} {self.mask(self.sent.url)}"

@@ -15,7 +15,6 @@ from typing import Any
 from epos_conformance import _contracts, bodies, schema
 from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
-from epos_conformance.answers import seen
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
 from epos_conformance.rest import DOJO_HEADERS
@@ -162,7 +161,7 @@ class Partner:
         if made := self._made_by(capability, {}, exchange):
             return made
         raise Inconclusive(
-            f"needs an own {thing}, but {maker} was not carried out: {seen(exchange)}; {self._hint(thing)}"
+            f"needs an own {thing}, but {maker} was not carried out: {exchange.seen}; {self._hint(thing)}"
         )
 
     @staticmethod
@@ -226,7 +225,7 @@ class Partner:
         params = self.request(capability)
         exchange = self.call(capability.name, params)
         if not exchange.succeeded:
-            raise Inconclusive(f"needs a locked order, but CreateOrderLock was not carried out: {seen(exchange)}")
+            raise Inconclusive(f"needs a locked order, but CreateOrderLock was not carried out: {exchange.seen}")
         made = self._made_by(capability, params, exchange)
         assert made is not None
         return made

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from epos_conformance import _contracts, answers, bodies
+from epos_conformance import _contracts, bodies
 from epos_conformance._contracts import Capability
 from epos_conformance.bodies import Fault
 from epos_conformance.exceptions import Inconclusive, NotOffered
@@ -83,13 +83,13 @@ def _observe(partner: Partner, observer: Capability, ids: dict[str, str]) -> Any
     if observer.ids:
         exchange = partner.call(observer.name, ids)
         if not isinstance(exchange.result, dict):
-            raise Inconclusive(f"can't see what is stored: {answers.seen(exchange)}")
+            raise Inconclusive(f"can't see what is stored: {exchange.seen}")
         return {name: value for name, value in exchange.result.items() if name not in _VOLATILE}
     rows, cursor = [], None
     for _ in range(_MOST_PAGES):
         exchange = partner.call(observer.name, {"cursor": {"after": cursor}} if cursor else {})
         if not exchange.succeeded:
-            raise Inconclusive(f"can't see what is stored: {answers.seen(exchange)}")
+            raise Inconclusive(f"can't see what is stored: {exchange.seen}")
         rows += rows_of(exchange.result)
         cursor = exchange.result.get("after") if isinstance(exchange.result, dict) else None
         if not isinstance(cursor, str) or not cursor:

@@ -170,3 +170,20 @@ def test_the_changelog_names_the_checks_by_template() -> None:
     for template in _rules.by_template():
         if template not in pending and template.startswith("*."):
             assert f"`{template}`" in CHANGELOG, template
+
+
+# CONTRIBUTING
+
+
+def test_the_code_in_the_guide_is_that_of_the_suite() -> None:
+    folders = (CHECKOUT / "conformance", CHECKOUT / "plugins" / "epos_conformance", CHECKOUT / "fixtures")
+    written = "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in (".py", ".toml")
+    )
+    blocks = re.findall(r"```(?:python|toml)\n(.*?)```", CONTRIBUTING, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        assert block in written, block

@@ -199,8 +199,9 @@ def test_products_claim_their_capabilities(tmp_path: Path) -> None:
     assert run.certificate["partner"]["offer"] == "claimed"
 
 
-def test_keyword_and_level_select_checks(tmp_path: Path) -> None:
-    run = run_suite(tmp_path, REFERENCE, "-k", "SearchOrders", "-m", "must")
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "parallel"])
+def test_keyword_and_level_select_checks(tmp_path: Path, workers: list[str]) -> None:
+    run = run_suite(tmp_path, REFERENCE, "-k", "SearchOrders", "-m", "must", *workers)
 
     assert run.status == 0, run.output
     assert {each["capability"] for each in run.certificate["checks"]} == {"SearchOrders"}
@@ -214,6 +215,19 @@ def test_a_selection_of_nothing_proves_nothing(tmp_path: Path) -> None:
 
     assert run.status == 1
     assert run.certificate["verdict"] == "not-proven"
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "parallel"])
+def test_what_stays_behind_is_told_once(tmp_path: Path, workers: list[str]) -> None:
+    with launch.start(variants=["three-orders-no-creation"]) as running:
+        target = [f"--partner-url={running.url}", f"--partner-auth={running.auth}"]
+        run = run_suite(tmp_path, *target, "-k", "RecordOrderPaymentById.answer", *workers)
+
+    assert run.status == 0, run.output
+    left = run.certificate["leftovers"]
+    assert len(left) == len(set(left)) > 0
+    assert all("payment" in each and "nothing removes it" in each for each in left)
+    assert "left behind at the partner: payment" in run.output
 
 
 def test_read_only_changes_nothing(tmp_path: Path) -> None:
