@@ -45,7 +45,11 @@ def test_answer_matches_schema(partner: Partner, capability: Capability, case: s
     """A valid request is answered with a success that satisfies the response schema."""
     example = next(each for each in capability.examples if each.title == case)
     try:
-        exchange = partner.attempt(capability, example)
+        try:
+            exchange = partner.attempt(capability, example)
+        except BrokenAnswer:
+            # Hanging up between two requests is a server's right, and may cross with the second.
+            exchange = partner.attempt(capability, example)
     except BrokenAnswer as error:
         raise Violation(Finding("the answer", "a whole one", str(error))) from None
     except Unauthorized as error:

@@ -186,8 +186,10 @@ def unknown_path(partner: Partner) -> Exchange:
 
 def unknown_method(partner: Partner) -> Exchange:
     """A method that no capability has, at an address that one of the offered ones has."""
-    offered = next(each for each in capabilities().values() if partner.offers(each.name) and not each.ids)
-    return partner.send("PATCH", partner.transport.address(offered, {}), b"{}")
+    offered = [each for each in capabilities().values() if partner.offers(each.name)]
+    known = min(offered, key=lambda each: len(each.ids))
+    ids = {each.name: f"conformance-{uuid.uuid4().hex[:8]}" for each in known.ids}
+    return partner.send("PATCH", partner.transport.address(known, ids), b"{}")
 
 
 @check("rest.unknown-path-is-not-found")

@@ -132,6 +132,19 @@ def digests() -> dict[str, str]:
     }
 
 
+def known_rules(path: Path, partner: str) -> set[str] | None:
+    """
+    The rules that the last complete certificate of *partner* knew, read from *path*; None where there is none.
+    """
+    try:
+        last = json.loads(path.read_text(encoding="utf-8"))
+        if last["settings"]["partner-url"] != partner or not last["selection"]["complete"]:
+            return None
+        return {each["id"] for each in last["checks"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there, or not ours: nothing to compare with
+
+
 def build(record: Record, *, interrupted: bool) -> Certificate:
     """
     The certificate of a run, complete even where the run was cut short.
@@ -163,7 +176,7 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
         "settings": settings.shown(),
         "products": _products(plan.offered, grouped),
         "capabilities": _capabilities(plan.offered, grouped),
-        "checks": [entry(each) for each in results],
+        "checks": [_marked(entry(each), record.known) for each in results],
         "waivers": waivers(record, results),
         "leftovers": record.leftovers,
         "notes": record.notes,
@@ -173,6 +186,11 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
         },
     }
     return Certificate(whole, results, document)
+
+
+def _marked(check: dict[str, Any], known: set[str] | None) -> dict[str, Any]:
+    """*check*, marked where its rule is new to this partner: an upgrade must not change a verdict silently."""
+    return {**check, "new": True} if known is not None and check["id"] not in known else check
 
 
 def _products(offered: tuple[str, ...], grouped: Mapping[str, list[Result]]) -> list[dict[str, Any]]:

@@ -45,6 +45,8 @@ class Record:
     #: Names of the checks that are to be run, and how many were left out.
     selected: set[str] = field(default_factory=set)
     deselected: int = 0
+    #: The rules that the partner's last certificate knew; None where there is none to compare with.
+    known: set[str] | None = None
     leftovers: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.time)

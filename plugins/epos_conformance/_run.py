@@ -122,8 +122,10 @@ class ConformanceRun:
             return
         if self.record.plan is None:
             return
+        path = self.settings.reports / "certificate.json"
+        self.record.known = _certificate.known_rules(path, self.settings.url)
         self.certificate = _certificate.build(self.record, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
-        self.certificate.write(self.settings.reports / "certificate.json")
+        self.certificate.write(path)
         ours = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
         if exitstatus in ours:
             session.exitstatus = self._status(exitstatus)

@@ -127,6 +127,8 @@ def summarize(record: Record, certificate: Certificate, reporter: pytest.Termina
             reporter.write_line(f"waiver of {waiver['rule']} is {_STATES[waiver['state']]}", yellow=True)
     for left in document["leftovers"]:
         reporter.write_line(f"left behind at the partner: {left}", yellow=True)
+    if new := {each["id"] for each in document["checks"] if each.get("new")}:
+        reporter.write_line(f"new since the last certificate ({len(new)} rules): {_names(sorted(new))}")
     write("")
     _capabilities(write, document)
     write("")

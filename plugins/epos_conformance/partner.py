@@ -191,6 +191,8 @@ class Partner:
             sent = {name: value for name, value in params.items() if kept is None or name in kept}
             exchange = self.call(capability.name, {**sent, **(extra or {})}, headers=headers)
             error = exchange.error
+            if error is not None and error.type == "NotFound" and (named := self.venue.named(params.values())):
+                raise Inconclusive(f"{named!r}, named in partner.toml, is not known to the EPOS: {exchange.seen}")
             if error is None or not capability.changes or error.type not in ("Conflict", "InvalidRequest", "NotFound"):
                 break
         return exchange

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 import uuid
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from epos_conformance import _contracts, bodies
 from epos_conformance._contracts import Capability
 from epos_conformance.bodies import Fault
 from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.exchange import preview
 from epos_conformance.partner import Partner
 from epos_conformance.venue import rows_of
 from epos_conformance.verdict import Finding
@@ -42,14 +44,30 @@ def traces_of_refusals(partner: Partner, capability: Capability) -> tuple[int, l
         raise NotOffered(f"only {capability.observed_by} shows what {capability.name} stores, and it isn't offered")
     observer = _contracts.capabilities()[capability.observed_by]
     ids = partner.ids(capability)
-    before = _observe(partner, observer, ids)
+    refused, findings, changes = _round(partner, capability, observer, ids)
+    if changes:
+        # What was read first may have been about to change: a partner may answer from a snapshot. Have it show twice.
+        time.sleep(partner.settings.settle)
+        refused, findings, changes = _round(partner, capability, observer, ids, settle=partner.settings.settle)
+    return refused, findings or changes
+
+
+def _round(
+    partner: Partner, capability: Capability, observer: Capability, ids: Mapping[str, str], *, settle: float = 0
+) -> tuple[int, list[Finding], list[Finding]]:
+    """
+    Send the faults; how many were refused, where their marks are found, and what changed without a mark: sums, say.
+
+    The last only where one thing is observed, which is ours, and nothing was accepted. *settle* is waited for, in
+    seconds, before the second look.
+    """
+    before = _observe(partner, observer, ids) if observer.ids else {}
     refused: dict[str, Fault] = {}
-    accepted = 0
-    for mark, fault in _marked_faults(partner, capability):
-        if partner.call(capability.name, {**ids, **fault.body}).succeeded:
-            accepted += 1  # another rule's business
-        else:
-            refused[mark] = fault
+    faults = list(_marked_faults(partner, capability))
+    for mark, fault in faults:
+        if not partner.call(capability.name, {**ids, **fault.body}).succeeded:
+            refused[mark] = fault  # what was accepted is another rule's business
+    time.sleep(settle)
     after = _observe(partner, observer, ids)
     text = json.dumps(after, ensure_ascii=False)
     findings = [
@@ -57,10 +75,11 @@ def traces_of_refusals(partner: Partner, capability: Capability) -> tuple[int, l
         for mark, fault in refused.items()
         if mark in text
     ]
-    if not findings and not accepted and observer.ids and before != after:
-        changed = ", ".join(name for name in {**before, **after} if before.get(name) != after.get(name))
-        findings.append(Finding("after refusals", f"{observer.name} as before", f"{changed} changed"))
-    return len(refused), findings
+    if not observer.ids or len(refused) < len(faults):
+        return len(refused), findings, []
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    changes = [Finding(name, f"{preview(before.get(name))}, as before", preview(after.get(name))) for name in changed]
+    return len(refused), findings, changes
 
 
 def _marked_faults(partner: Partner, capability: Capability) -> Iterator[tuple[str, Fault]]:
@@ -78,20 +97,22 @@ def _marked_faults(partner: Partner, capability: Capability) -> Iterator[tuple[s
         yield mark, Fault(fault.where, fault.what, {**fault.body, **dict.fromkeys(capability.marks, mark)})
 
 
-def _observe(partner: Partner, observer: Capability, ids: dict[str, str]) -> Any:
+def _observe(partner: Partner, observer: Capability, ids: Mapping[str, str]) -> Any:
     """What *observer* shows: of one thing, its members; of a search, its rows."""
     if observer.ids:
         exchange = partner.call(observer.name, ids)
         if not isinstance(exchange.result, dict):
             raise Inconclusive(f"can't see what is stored: {exchange.seen}")
         return {name: value for name, value in exchange.result.items() if name not in _VOLATILE}
-    rows, cursor = [], None
+    rows: list[Any] = []
+    cursor: dict[str, Any] = {"limit": 100}
     for _ in range(_MOST_PAGES):
-        exchange = partner.call(observer.name, {"cursor": {"after": cursor}} if cursor else {})
+        exchange = partner.call(observer.name, {"cursor": cursor})
         if not exchange.succeeded:
             raise Inconclusive(f"can't see what is stored: {exchange.seen}")
         rows += rows_of(exchange.result)
-        cursor = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-        if not isinstance(cursor, str) or not cursor:
+        after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
+        if not isinstance(after, str) or not after:
             break
+        cursor = {"limit": 100, "after": after}
     return rows

@@ -13,7 +13,7 @@ import random
 import uuid
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -209,6 +209,11 @@ class Venue:
             return list(named)
         rows: list[Row] = getattr(self, PLURALS[kind])
         return [row["id"] for row in rows if isinstance(row.get("id"), str) and row["id"]]
+
+    def named(self, values: Iterable[Any]) -> str | None:
+        """The first of *values* that is an id of an order, party or reservation named by the user."""
+        known = {*self.known.orders, *self.known.parties, *self.known.reservations}
+        return next((each for each in values if isinstance(each, str) and each in known), None)
 
     def fill(self, template: Any, attempt: int = 0) -> Any:
         """

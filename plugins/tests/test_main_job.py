@@ -336,6 +336,20 @@ def test_waivers_are_honoured_and_told(tmp_path: Path) -> None:
         assert words in run.output
 
 
+def test_rules_that_the_last_certificate_did_not_know_are_marked(tmp_path: Path) -> None:
+    selected = [REFERENCE, "--capabilities=ListAreas"]
+    first = run_suite(tmp_path, *selected)
+    document = first.certificate
+    document["checks"] = [each for each in document["checks"] if each["id"] != "ListAreas.answers-promptly"]
+    (tmp_path / "reports" / "certificate.json").write_text(json.dumps(document), encoding="utf-8")
+    second = run_suite(tmp_path, *selected)
+
+    assert not [each for each in document["checks"] if "new" in each]
+    assert {each["id"] for each in second.certificate["checks"] if each.get("new")} == {"ListAreas.answers-promptly"}
+    assert "new since the last certificate (1 rules): ListAreas.answers-promptly" in second.output
+    require_valid(second)
+
+
 def test_url_templates_replace_published_paths(tmp_path: Path) -> None:
     with launch.start() as running:
         (tmp_path / "partner.toml").write_text(
