@@ -81,6 +81,15 @@ def test_refuses_a_body_that_is_not_json(partner: Partner, capability: Capabilit
     answers.violate(list(answers.require_refusal(exchange, "a body that is not JSON")))
 
 
+@check("rest.answers-an-unreadable-body-with-an-epos-error")
+def test_answers_an_unreadable_body_with_an_epos_error(partner: Partner, capability: Capability) -> None:
+    """The answer to a body that is not JSON is an EPOSError."""
+    exchange = partner.send_to(capability, partner.ids(capability), b'{"conformance": ')
+    if exchange.succeeded:
+        raise Inconclusive(f"a body that is not JSON was accepted: {exchange.seen}")
+    require_epos_error(exchange, "a body that is not JSON")
+
+
 @check("rest.refuses-an-array-as-body")
 def test_refuses_an_array_as_body(partner: Partner, capability: Capability) -> None:
     """A body that is an array is refused."""

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from epos_conformance._settings import KnownData
 from epos_conformance.exceptions import Inconclusive
@@ -204,11 +205,27 @@ class Venue:
     def ids(self, kind: str) -> list[str]:
         """
         Ids of existing orders, parties or reservations (*kind*), to read: named, else found by searching.
+
+        Plain ones first: whether others survive in a URL is a rule of its own.
         """
         if named := getattr(self.known, PLURALS[kind]):
             return list(named)
         rows: list[Row] = getattr(self, PLURALS[kind])
-        return [row["id"] for row in rows if isinstance(row.get("id"), str) and row["id"]]
+        found = [row["id"] for row in rows if isinstance(row.get("id"), str) and row["id"]]
+        return sorted(found, key=lambda each: quote(each, safe="") != each)
+
+    def variety(self, kind: str, most: int) -> list[str]:
+        """
+        Ids as `ids` gives, at most *most*, of things that differ: a fault may show in some rows only.
+        """
+        ids = self.ids(kind)
+        rows = {row["id"]: row for row in getattr(self, PLURALS[kind]) if isinstance(row.get("id"), str)}
+        kinds: dict[Any, list[str]] = {}
+        for each in ids:
+            kinds.setdefault(_looks(rows.get(each, {})), []).append(each)
+        # One of each kind, then a second one, until there are enough.
+        turns = itertools.zip_longest(*kinds.values())
+        return [each for turn in turns for each in turn if each is not None][:most]
 
     def named(self, values: Iterable[Any]) -> str | None:
         """The first of *values* that is an id of an order, party or reservation named by the user."""
@@ -319,6 +336,18 @@ def _fill(template: Any, choice: _Choice) -> Any:
     if isinstance(template, list):
         return [value for each in template if (value := _fill(each, choice)) is not None]
     return template
+
+
+def _looks(row: Row) -> tuple[Any, ...]:
+    """What tells kinds of orders, parties and reservations apart: type, status, and which members are filled."""
+    details = row.get("details")
+    kind = details.get("orderType") if isinstance(details, dict) else None
+    return (
+        str(kind),
+        str(row.get("status")),
+        row.get("payable") is True,
+        *sorted(key for key, value in row.items() if value),
+    )
 
 
 def _dine_in(row: Row) -> Mapping[str, Any]:

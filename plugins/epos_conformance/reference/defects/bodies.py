@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from epos_conformance._contracts import Capability
 from epos_conformance.reference.errors import invalid
@@ -26,7 +26,11 @@ _QUERY = "rest.refuses-a-query-that-is-not-json"
 _EMPTY_QUERY = "rest.survives-an-empty-query"
 
 
-@defect("bad-json-crashes", breaks=[_NOT_JSON, _EMPTY, _QUERY, _EMPTY_QUERY], also=["*.wrong-types-are-refused"])
+@defect(
+    "bad-json-crashes",
+    breaks=[_NOT_JSON, _EMPTY, _QUERY, _EMPTY_QUERY],
+    also=["*.wrong-types-are-refused", "rest.answers-an-unreadable-body-with-an-epos-error"],
+)
 class BadJsonCrashes(RestShell):
     """
     Nobody catches what the JSON parser throws.
@@ -40,6 +44,20 @@ class BadJsonCrashes(RestShell):
         if not isinstance(found, dict):
             raise invalid("the body is not a JSON object")
         return found
+
+
+@defect("bad-json-meets-the-framework", breaks=["rest.answers-an-unreadable-body-with-an-epos-error"])
+class BadJsonMeetsTheFramework(RestShell):
+    """
+    The framework refuses what it can't parse, in words of its own, before any of our code runs.
+    """
+
+    async def call(self, request: Request, capability: Capability, ids: Mapping[str, str]) -> Response:
+        try:
+            json.loads(await request.body() or b"{}")
+        except ValueError:
+            return PlainTextResponse("Bad Request: could not parse JSON", 400)
+        return await super().call(request, capability, ids)
 
 
 @defect("empty-bodies-crash", breaks=[_EMPTY, _EMPTY_QUERY])
