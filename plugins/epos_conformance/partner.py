@@ -193,9 +193,25 @@ class Partner:
             error = exchange.error
             if error is not None and error.type == "NotFound" and (named := self.venue.named(params.values())):
                 raise Inconclusive(f"{named!r}, named in partner.toml, is not known to the EPOS: {exchange.seen}")
+            if self._gone(capability, params, exchange):
+                continue
             if error is None or not capability.changes or error.type not in ("Conflict", "InvalidRequest", "NotFound"):
                 break
         return exchange
+
+    def read(self, capability: Capability, id: str) -> Exchange | None:
+        """
+        Read what was seen under *id* by a capability that takes no other; None where it is gone in the meantime.
+        """
+        params = {capability.ids[0].name: id}
+        exchange = self.call(capability.name, params)
+        return None if self._gone(capability, params, exchange) else exchange
+
+    def _gone(self, capability: Capability, params: Mapping[str, Any], exchange: Exchange) -> bool:
+        if "reads-by-id" not in capability.selectors or exchange.succeeded or exchange.crashed:
+            return False
+        (member,) = capability.ids
+        return self.venue.is_gone(member.kind, params[member.name])
 
     def unknown(self, capability: Capability) -> dict[str, Any]:
         """

@@ -214,6 +214,19 @@ class Venue:
         found = [row["id"] for row in rows if isinstance(row.get("id"), str) and row["id"]]
         return sorted(found, key=lambda each: quote(each, safe="") != each)
 
+    def is_gone(self, kind: str, id: str) -> bool:
+        """
+        Whether what was seen under *id* is no longer there: a venue lives, and other processes of a run tidy up.
+        """
+        name = PLURALS[kind]
+        before: list[Row] = getattr(self, name)
+        if not any(row.get("id") == id for row in before):
+            return False  # never seen: named by the user, or our own
+        self.__dict__.pop(name)
+        now: list[Row] = getattr(self, name)
+        # A search that finds nothing any more has failed, more likely.
+        return bool(now) and not any(row.get("id") == id for row in now)
+
     def variety(self, kind: str, most: int) -> list[str]:
         """
         Ids as `ids` gives, at most *most*, of things that differ: a fault may show in some rows only.
