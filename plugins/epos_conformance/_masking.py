@@ -5,9 +5,11 @@ Secrets leave the suite nowhere: texts are masked where they are recorded, befor
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 
@@ -30,8 +32,9 @@ class Masker:
                     secret,
                     quote(secret, safe=""),
                     quote(secret),
-                    json.dumps(secret)[1:-1],
                     repr(secret)[1:-1],
+                    html.escape(secret),
+                    *_in_json(secret),
                 })
         # The longest first: a secret may contain another.
         self._forms = sorted(forms, key=len, reverse=True)
@@ -42,6 +45,19 @@ class Masker:
                 text = text.replace(form, MASK)
         # JSON may carry half a surrogate pair ("\ud800"), which no file or terminal takes.
         return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _in_json(secret: str) -> Iterator[str]:
+    """*secret* inside a JSON text, as the usual libraries write it."""
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield text
+        yield text.replace("/", r"\/")  # PHP
+    # .NET escapes whatever means something to HTML, a plus sign among them, which is frequent in Base64.
+    careful = "".join(f"\\u{ord(each):04x}" if each in "\"&'+<>`" else json.dumps(each)[1:-1] for each in secret)
+    yield _ESCAPED.sub(lambda found: rf"\u{found[1].upper()}", careful)
+
+
+_ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 
 
 def of_basic(credentials: str) -> list[str]:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from filelock import FileLock
+
 from epos_conformance import _contracts
 from epos_conformance._leases import Leases
 from epos_conformance._settings import Settings
@@ -80,6 +82,8 @@ class Session:
         #: Taken out of the pool because a check left it unfit for others; removed at the end.
         self.spent: list[Made] = []
         self.leftovers: list[str] = []
+        #: What was used up, held until the end so that no other process takes it.
+        self._used: dict[str, FileLock] = {}
 
     def ask(
         self,
@@ -167,6 +171,18 @@ class Session:
         if said is None or (said.type == "NotFound" and made.kind != "lock"):
             return None
         return f"{made} ({made.removed_by} answered {exchange.status} {said})"
+
+    def use_up(self, ids: Iterable[str], what: str) -> str:
+        """
+        One of *ids* that no process has used yet; it is not given out again in this run.
+        """
+        wanted = list(ids)
+        for each in wanted:
+            key = f"{what} {each}"
+            if key not in self._used and (lease := self.leases.take(key)):
+                self._used[key] = lease
+                return each
+        raise Inconclusive(f"all {len(wanted)} of data.{what} are used up: name more in partner.toml")
 
     def close(self) -> list[str]:
         """

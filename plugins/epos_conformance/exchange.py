@@ -178,7 +178,9 @@ class Exchange:
 
     def curl(self) -> str:
         """A shell command that sends the request again; the credentials are read from ``$PARTNER_AUTH``."""
-        parts = ["curl", "-i"] + (["-X", self.sent.method] if self.sent.method != "GET" else [])
+        # curl makes a POST of a GET with a body unless it is told.
+        named = self.sent.method != "GET" or self.sent.body is not None
+        parts = ["curl", "-i"] + (["-X", self.sent.method] if named else [])
         text = shlex.join([*parts, self.mask(self.sent.url)])
         for name, value in self.sent.headers:
             lower = name.lower()

@@ -136,6 +136,9 @@ class Partner:
         """
         use, _, thing = kind.rpartition("-")
         if use == "own":
+            named = self.venue.known.cancelable_orders if thing == "order" else ()
+            if named and not self.offers("CreateOrder"):
+                return self._session.use_up(named, "cancelable-orders")
             return self.make(thing).ids[_ID_NAME[thing]]
         if use == "payable":
             return self._payable_order()

@@ -15,6 +15,7 @@ import zlib
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
@@ -112,18 +113,23 @@ class RestTransport:
     @cached_property
     def _client(self) -> httpx.Client:
         # Built at the first call: the SSL context alone costs as much as twenty exchanges, and plain HTTP needs none.
-        secure = any(each.startswith("https:") for each in (self.url, *self._settings.urls.values()))
-        verify: ssl.SSLContext | bool = False
-        if secure:
-            verify = (
-                ssl.create_default_context(cafile=self._settings.ca)
-                if self._settings.ca
-                else httpx.create_ssl_context()
-            )
-        transport = httpx.HTTPTransport(verify=verify)
+        secure = any(each.lower().startswith("https:") for each in (self.url, *self._settings.urls.values()))
+        transport = httpx.HTTPTransport(verify=self._trust() if secure else False)
         # httpx offers no way to hand in a network backend, httpcore no total timeout.
         transport._pool._network_backend = self._deadline
-        return httpx.Client(transport=transport, follow_redirects=False, timeout=self._settings.fail_after)
+        # A cookie of the partner's would go with requests that are meant to carry nothing of the kind.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        return httpx.Client(
+            transport=transport, follow_redirects=False, timeout=self._settings.fail_after, cookies=no_cookies
+        )
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._settings.ca is None:
+            return httpx.create_ssl_context()
+        try:
+            return ssl.create_default_context(cafile=self._settings.ca)
+        except OSError as error:
+            raise Unreachable(f"{self._settings.ca} has no certificates (--partner-ca): {_reason(error)}") from None
 
     def close(self) -> None:
         if "_client" in self.__dict__:
@@ -134,7 +140,7 @@ class RestTransport:
         The URL of *capability*: published path or the user's template, under the base URL.
         """
         path = capability.url_path(ids, self._settings.urls.get(capability.name))
-        return path if path.startswith(("http:", "https:")) else self.url + path
+        return path if path.lower().startswith(("http:", "https:")) else self.url + path
 
     def call(self, capability: Capability, params: Mapping[str, Any], headers: Mapping[str, str]) -> Exchange:
         """
@@ -182,14 +188,14 @@ class RestTransport:
             ),
             mask=self.mask,
         )
-        waited = 0.0
+        started = time.monotonic()
         while True:
             self._once(exchange, complete)
             pause = _retry_after(exchange.answer)
-            if pause is None or waited + pause > MOST_WAITED:
+            # By the clock: to be put off takes its time, too.
+            if pause is None or time.monotonic() - started + pause > MOST_WAITED:
                 return exchange
             time.sleep(pause)
-            waited += pause
             exchange.notes.append(f"answered {exchange.status}, tried again after {pause:g} s")
             exchange.__dict__.pop("json", None)
 
@@ -200,7 +206,7 @@ class RestTransport:
         exchange.answer = exchange.failure = None
         try:
             request = self._client.build_request(
-                exchange.sent.method, exchange.sent.url, content=exchange.sent.body, headers=dict(headers)
+                exchange.sent.method, exchange.sent.url, content=exchange.sent.body, headers=_encoded(headers)
             )
             # Only what can be unpacked within bounds is asked for.
             request.headers["accept-encoding"] = "gzip, deflate"
@@ -215,13 +221,16 @@ class RestTransport:
                 )
             finally:
                 response.close()
+        except httpx.ConnectTimeout:
+            exchange.failure = Unreachable(f"can't connect to {exchange.sent.url} within {limit:g} s")
         except _TIMED_OUT:
             exchange.failure = Unanswered(f"no complete answer within {limit:g} s")
-        except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        except (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
+            # A UnicodeError is about a host that can't be one: ``till..example``.
             exchange.failure = Unreachable(f"can't connect to {exchange.sent.url}: {_reason(error)}")
         except httpx.TransportError as error:
             exchange.failure = BrokenAnswer(f"the answer broke off: {_reason(error)}")
-        except BrokenAnswer as error:
+        except (BrokenAnswer, Unreachable) as error:
             exchange.failure = error
         exchange.duration = time.perf_counter() - started
 
@@ -246,6 +255,11 @@ def basic(credentials: str) -> str:
 def encode(body: Any) -> bytes:
     """*body* as JSON, the way it goes over the wire."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="surrogatepass")
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """*headers* as bytes: httpx takes ASCII alone for text, and a waiter may be called Chloé."""
+    return [(name.encode(), value.encode("utf-8", errors="surrogatepass")) for name, value in headers.items()]
 
 
 def _unpacker(encoding: str) -> Any:

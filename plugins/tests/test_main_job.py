@@ -350,6 +350,26 @@ def test_rules_that_the_last_certificate_did_not_know_are_marked(tmp_path: Path)
     require_valid(second)
 
 
+def test_orders_named_for_it_are_canceled_once_each(tmp_path: Path) -> None:
+    (tmp_path / "partner.toml").write_text(
+        '[data]\ncancelable-orders = ["ord-1002", "ord-1003", "ord-1004"]\n', encoding="utf-8"
+    )
+    run = run_suite(
+        tmp_path,
+        REFERENCE,
+        "--capabilities=CancelOrderById,SearchOrders",
+        "-k",
+        "CancelOrderById.answer or CancelOrderById.success or CancelOrderById.headers",
+        "-n",
+        "2",
+    )
+
+    sent = [call["request"] for each in run.certificate["checks"] for call in each["exchanges"]]
+    canceled = [each["url"].rsplit("/", 1)[1] for each in sent if each["method"] == "DELETE"]
+    assert sorted(canceled) == ["ord-1002", "ord-1003", "ord-1004"]
+    assert "all 3 of data.cancelable-orders are used up" in run.output
+
+
 def test_url_templates_replace_published_paths(tmp_path: Path) -> None:
     with launch.start() as running:
         (tmp_path / "partner.toml").write_text(
