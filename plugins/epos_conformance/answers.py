@@ -44,7 +44,7 @@ def require_success(exchange: Exchange, capability: Capability) -> None:
 
 def _hint(capability: Capability) -> str:
     if capability.creates == "payment":
-        return "; an EPOS that looks payment intents up at Dojo can't find made-up ones: supply some it knows"
+        return "; an EPOS that looks payment intents up at Dojo can't find made-up ones, as ours are"
     return "; name tables and items that it knows under [data] in partner.toml"
 
 

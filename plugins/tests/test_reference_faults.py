@@ -456,6 +456,11 @@ REST: dict[str, Callable[[Till], bool]] = {
     "rest.refuses-a-wrong-username": lets_in(basic("nobody", "reference")),
     "rest.refuses-another-scheme": lets_in(basic("dojo", "reference", "Bearer")),
     "rest.refuses-a-body-that-is-not-json": takes(b"{not json", "requires-members"),
+    "rest.answers-an-unreadable-body-with-an-epos-error": lambda till: any(
+        not is_epos_error(till.send(each.http_method, each.url_path(till.ids(each)), b"{not json"))
+        for each in map(capabilities().get, till.epos.offered())
+        if each is not None and each.requires_members
+    ),
     "rest.refuses-an-array-as-body": takes(b"[]", "requires-members"),
     "rest.refuses-an-empty-body": takes(b"", "requires-members"),
     "rest.refuses-a-query-that-is-not-json": lambda till: (

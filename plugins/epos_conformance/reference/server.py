@@ -34,7 +34,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         found.bind((host, port))
         found.listen(256)
-    except OSError:
+    except (OSError, OverflowError):
         found.close()
         raise
     return found
