@@ -275,7 +275,7 @@ def test_errors_are_epos_errors(partner: Partner, capability: Capability) -> Non
         if not isinstance(exchange.json, dict):
             findings.append(Finding(what, "an EPOSError as JSON object", exchange.seen))
         for problem in answers.error_problems(exchange):
-            findings.append(Finding(f"{what}, {problem.where}", "an EPOSError", problem.message))
+            findings.append(Finding(f"{what}, {problem.where}", problem.expected, problem.seen, problem.hint))
     answers.violate(findings)
 
 

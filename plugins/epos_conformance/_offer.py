@@ -70,10 +70,11 @@ class _Probe:
         self._unsure: list[str] = []
 
     def offer(self) -> Offer:
-        # Searches first: they show ids, and an id that exists tells more than one that doesn't.
+        # Searches first: they show ids, and an id that exists tells more than one that doesn't. Deletions last: they
+        # are only sent for ids that don't exist, so that it helps to know what else is at their addresses.
         every = sorted(
             _contracts.capabilities().values(),
-            key=lambda each: ("search" not in each.selectors, each.changes, each.name),
+            key=lambda each: ("search" not in each.selectors, each.changes, each.http_method == "DELETE", each.name),
         )
         for capability in every:
             if capability.changes and self._settings.read_only:
@@ -127,12 +128,17 @@ class _Probe:
         control = self._control(capability.http_method)
         if _said(control) != _said(exchange):
             return True
-        # The partner words both alike. An address that another verb is known for would have answered 405.
+        # The partner words both alike. An address that another verb is known for might have answered 405.
         siblings = {each.name for each in _contracts.capabilities().values() if each.path == capability.path}
-        if siblings & self._found:
+        if siblings & self._found and self._tells_verbs(capability):
             return True
         self._unsure.append(capability.name)
         return False
+
+    def _tells_verbs(self, capability: Capability) -> bool:
+        """Whether a verb that the contract doesn't know is answered 405; many frameworks answer 404 to it."""
+        url = self._transport.address(capability, dict.fromkeys((each.name for each in capability.ids), self._nonsense))
+        return self._ask("PATCH", url, None).status == 405
 
     def _control(self, method: str) -> Exchange:
         if method not in self._controls:
@@ -177,8 +183,9 @@ def _said(exchange: Exchange) -> Any:
     error = exchange.error
     kind = error.type if error else None
     text = exchange.answer.body.decode("utf-8", "replace")
-    message = str(error.debug_message) if error and error.debug_message else _HEX.sub("", text)
+    message = str(error.debug_message) if error and error.debug_message else text
     path = urlsplit(exchange.sent.url).path
     for part in (path, unquote(path), *path.split("/")):
         message = message.replace(part, "") if len(part) > 3 else message
-    return exchange.status, kind, message
+    # Last: ids of ours have hexadecimal digits, too.
+    return exchange.status, kind, _HEX.sub("", message)

@@ -96,7 +96,7 @@ def schema_findings(exchange: Exchange, response: Any) -> Iterator[Finding]:
         yield Finding("the body", "JSON", f"{kind}: {exchange.seen}")
         return
     for problem in schema.problems(response, exchange.json):
-        yield Finding(problem.where, "what the response schema says", problem.message)
+        yield Finding(problem.where, problem.expected, problem.seen, problem.hint)
 
 
 def require_refusal(exchange: Exchange, what: str) -> Iterator[Finding]:

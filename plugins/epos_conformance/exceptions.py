@@ -36,12 +36,11 @@ class Violation(AssertionError):
     def __init__(self, *findings: Finding, hint: str | None = None) -> None:
         super().__init__(*findings)
         self.findings: Sequence[Finding] = findings
-        #: The likely cause, where it can be guessed.
-        self.hint = hint
+        #: The likely causes, each once, where they can be guessed.
+        self.hints = tuple(dict.fromkeys(each for each in (hint, *(finding.hint for finding in findings)) if each))
 
     def __str__(self) -> str:
-        lines = [str(each) for each in self.findings]
-        return "\n".join([*lines, f"likely cause: {self.hint}"] if self.hint else lines)
+        return "\n".join([*map(str, self.findings), *(f"likely cause: {each}" for each in self.hints)])
 
 
 class NotOffered(Exception):

@@ -277,6 +277,11 @@ class Partner:
                 return self._pooled("order")
         candidates = self.venue.payable_orders()
         held = self._leases.enter_context(self._session.leases.any_of(candidates, wait=_LEASE_WAIT))
+        if held is None and candidates:
+            raise Inconclusive(
+                f"no order that may be paid was free within {_LEASE_WAIT:g} s: other checks use all "
+                f"{len(candidates)}; name more as data.orders in partner.toml, or run fewer processes"
+            )
         if held is None:
             refused = self._session.pool.get("order")
             why = refused if isinstance(refused, str) else f"{self._known()}name some as data.orders in partner.toml"

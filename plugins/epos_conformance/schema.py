@@ -7,10 +7,11 @@ slower, explains what was found wrong. A test holds them to the same verdicts.
 
 from __future__ import annotations
 
+import difflib
 import json
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,11 @@ class Problem:
     where: str
     #: What is wrong there, in a sentence that shows what was seen.
     message: str
+    #: The same in two halves.
+    expected: str = field(default="what the schema says", compare=False)
+    seen: str = field(default="", compare=False)
+    #: The likely cause, where it can be guessed.
+    hint: str | None = field(default=None, compare=False)
 
 
 @cache
@@ -98,11 +104,50 @@ def problems(schema: Mapping[str, Any] | bool, value: Any) -> list[Problem]:
     from jsonschema.exceptions import relevance
 
     errors = sorted(_explainer(_text(schema)).iter_errors(value), key=relevance, reverse=True)
-    found = [Problem(each.json_path, _sentence(each)) for each in errors[:MOST_PROBLEMS]]
+    found = [_problem(each) for each in errors[:MOST_PROBLEMS]]
     # The two libraries disagree on this value: what the fast one says is all that is known.
     return found or [
-        Problem(f"${each.instance_path}", each.message) for each in _decider(_text(schema)).iter_errors(value)
+        Problem(f"${each.instance_path}", each.message, seen=each.message)
+        for each in _decider(_text(schema)).iter_errors(value)
     ]
+
+
+def _problem(error: Any) -> Problem:
+    """*error* of jsonschema as a problem; of shapes to choose from, the nearest miss."""
+    sentence = _sentence(error)
+    if error.validator == "anyOf" and error.context and not sentence.startswith("has none"):
+        error = _nearest(error)
+    expected = _EXPECTED.get(error.validator, lambda _: None)(error)
+    seen = shorten(json.dumps(error.instance, ensure_ascii=False), 100) if expected else sentence
+    if error.validator == "required":
+        seen = "none"
+    return Problem(error.json_path, sentence, expected or "what the schema says", seen, _guess(error))
+
+
+_EXPECTED: Mapping[str, Callable[[Any], str | None]] = {
+    "type": lambda error: f"{'an' if error.validator_value[0] in 'aio' else 'a'} {error.validator_value}",
+    "required": lambda error: f"the member {error.message.split(' is a required')[0]}",
+    "enum": lambda error: f"one of {', '.join(map(str, error.validator_value))}",
+    "format": lambda error: f"a {error.validator_value}",
+    "minimum": lambda error: f"at least {error.validator_value}",
+    "maximum": lambda error: f"at most {error.validator_value}",
+}
+
+
+def _guess(error: Any) -> str | None:
+    """The likely cause of *error*: mistakes that programmers make."""
+    value, kind = error.instance, error.validator
+    if value is None and kind == "type":
+        return "a member without a value is left out; null is no value of its type"
+    if kind == "type" and error.validator_value == "integer" and isinstance(value, (str, float)):
+        return "amounts are integers in minor units: 7.90 is 790" if error.json_path.endswith(".value") else None
+    if kind == "format" and isinstance(value, str):
+        return "a time is written as 2026-06-01T12:00:00.000Z, with its offset"
+    if kind == "enum" and isinstance(value, str):
+        near = difflib.get_close_matches(value.lower(), [str(each).lower() for each in error.validator_value], 1)
+        same = next((each for each in error.validator_value if near and str(each).lower() == near[0]), None)
+        return f"it is spelt {same}" if same else None
+    return None
 
 
 def _sentence(error: Any) -> str:
@@ -112,10 +157,15 @@ def _sentence(error: Any) -> str:
         if len(options) == len(error.validator_value):
             names = ", ".join(repr(name) for each in options for name in each["required"])
             return f"has none of the members {names}"
-        deepest = max(error.context, key=lambda each: len(each.absolute_path))
+        deepest = _nearest(error)
         where = f"the nearest miss is at {deepest.json_path}"
         return f"fits none of the shapes allowed here; {where}: {shorten(deepest.message)}"
     return shorten(str(error.message))
+
+
+def _nearest(error: Any) -> Any:
+    """Of the shapes that an ``anyOf`` allows, the error that went deepest into one."""
+    return max(error.context, key=lambda each: len(each.absolute_path))
 
 
 def shorten(text: str, most: int = 200) -> str:

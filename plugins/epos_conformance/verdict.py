@@ -65,6 +65,8 @@ class Finding:
     where: str
     expected: str
     seen: str
+    #: The likely cause, where it can be guessed.
+    hint: str | None = None
 
     def __str__(self) -> str:
         return f"at {self.where}: expected {self.expected}, saw {self.seen}"

@@ -163,7 +163,7 @@ def test_missing_alternatives_are_named() -> None:
 def test_of_several_shapes_the_nearest_miss_is_told() -> None:
     found = _contracts.capabilities()["SearchTables"].response["rest"]
     (problem,) = schema.problems(found, {"data": [{"id": "t", "name": 7}]})
-    assert problem.where == "$"
+    assert problem.where == "$.data[0].name"
     assert problem.message == (
         "fits none of the shapes allowed here; the nearest miss is at $.data[0].name: 7 is not of type 'string'"
     )
