@@ -19,7 +19,7 @@ from epos_conformance import _contracts
 from epos_conformance._contracts import Capability
 from epos_conformance._settings import Settings
 from epos_conformance.exceptions import BrokenAnswer, Unanswered, Unreachable
-from epos_conformance.exchange import Exchange
+from epos_conformance.exchange import ERROR_TYPES, Exchange
 from epos_conformance.rest import DOJO_HEADERS, RestTransport, encode
 from epos_conformance.venue import rows_of
 
@@ -117,7 +117,12 @@ class _Probe:
             return False
         if exchange.status == 404:
             return self._knows_the_address(capability, exchange)
-        return exchange.status in (400, 409, 422) or exchange.status >= 500
+        error = exchange.error
+        return (
+            exchange.status in (400, 409, 422)
+            or exchange.status >= 500
+            or (error is not None and error.type in ERROR_TYPES)
+        )
 
     def _knows_the_address(self, capability: Capability, exchange: Exchange) -> bool:
         """

@@ -45,6 +45,8 @@ def require_success(exchange: Exchange, capability: Capability) -> None:
 def _hint(capability: Capability) -> str:
     if capability.creates == "payment":
         return "; an EPOS that looks payment intents up at Dojo can't find made-up ones, as ours are"
+    if capability.creates is None:
+        return ""
     return "; name tables and items that it knows under [data] in partner.toml"
 
 

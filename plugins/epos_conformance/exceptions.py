@@ -72,6 +72,11 @@ class BrokenAnswer(Inconclusive):
     The partner's answer breaks off, has no end, or is not HTTP at all.
     """
 
+    def __init__(self, message: str, *, nothing_came: bool = False) -> None:
+        super().__init__(message)
+        #: Whether the connection ended before the head of an answer.
+        self.nothing_came = nothing_came
+
 
 class Unauthorized(Inconclusive):
     """

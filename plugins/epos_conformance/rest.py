@@ -117,6 +117,7 @@ class RestTransport:
         transport = httpx.HTTPTransport(verify=self._trust() if secure else False)
         # httpx offers no way to hand in a network backend, httpcore no total timeout.
         transport._pool._network_backend = self._deadline
+        self._pool = transport._pool
         # A cookie of the partner's would go with requests that are meant to carry nothing of the kind.
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
         return httpx.Client(
@@ -191,6 +192,9 @@ class RestTransport:
         started = time.monotonic()
         while True:
             self._once(exchange, complete)
+            if _hung_up(exchange):
+                self._once(exchange, complete)
+                exchange.notes.append("the partner hung up without an answer; sent again on a new connection")
             pause = _retry_after(exchange.answer)
             # By the clock: to be put off takes its time, too.
             if pause is None or time.monotonic() - started + pause > MOST_WAITED:
@@ -204,6 +208,7 @@ class RestTransport:
         started = time.perf_counter()
         self._deadline.at = time.monotonic() + limit
         exchange.answer = exchange.failure = None
+        nothing_came = True
         try:
             request = self._client.build_request(
                 exchange.sent.method, exchange.sent.url, content=exchange.sent.body, headers=_encoded(headers)
@@ -211,6 +216,7 @@ class RestTransport:
             # Only what can be unpacked within bounds is asked for.
             request.headers["accept-encoding"] = "gzip, deflate"
             response = self._client.send(request, stream=True)
+            nothing_came = False
             try:
                 exchange.answer = Answer(
                     status=response.status_code,
@@ -229,10 +235,18 @@ class RestTransport:
             # A UnicodeError is about a host that can't be one: ``till..example``.
             exchange.failure = Unreachable(f"can't connect to {exchange.sent.url}: {_reason(error)}")
         except httpx.TransportError as error:
-            exchange.failure = BrokenAnswer(f"the answer broke off: {_reason(error)}")
+            exchange.failure = BrokenAnswer(f"the answer broke off: {_reason(error)}", nothing_came=nothing_came)
         except (BrokenAnswer, Unreachable) as error:
             exchange.failure = error
         exchange.duration = time.perf_counter() - started
+        if exchange.answer is None or exchange.status >= 500:
+            self._hang_up()  # many servers do, after an error; what is sent next must not cross with it
+
+    def _hang_up(self) -> None:
+        """Close the connection; the next request opens another."""
+        if "_client" in self.__dict__:
+            for connection in self._pool.connections:
+                connection.close()
 
     def _body(self, response: httpx.Response) -> bytes:
         most = self._settings.max_reply
@@ -275,6 +289,15 @@ def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:
         return bytes(unpack.decompress(chunk, most))
     except zlib.error as error:
         raise BrokenAnswer(f"the answer can't be unpacked: {error}") from None
+
+
+def _hung_up(exchange: Exchange) -> bool:
+    """
+    Whether the partner hung up on a read without a byte of an answer: a server may do so between two requests.
+    """
+    failure = exchange.failure
+    reads = exchange.sent.method == "GET" or (exchange.capability or "").startswith("Search")
+    return isinstance(failure, BrokenAnswer) and failure.nothing_came and reads
 
 
 def _retry_after(answer: Answer | None) -> float | None:

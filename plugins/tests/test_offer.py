@@ -30,6 +30,7 @@ from epos_conformance.reference.rest import RestShell
 from epos_conformance.rest import RestTransport
 
 from .support import answer, partner_that
+from .test_session import SERVER
 
 
 EVERYTHING = tuple(_contracts.capabilities())
@@ -59,7 +60,7 @@ class Front:
         if found is None:
             found = self.rewrite(request, await self.shell.respond(request))
         if found.status_code == SILENCE:
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(1)
         await found(scope, receive, send)
 
 
@@ -81,12 +82,18 @@ def as_is(_: Request, response: Response) -> Response:
     return response
 
 
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    with launch.in_thread(SERVER) as running:
+        SERVER.url = running.url
+        yield
+
+
 @contextlib.contextmanager
 def front(*variants: str, instead: Instead = leave, rewrite: Rewrite = as_is) -> Iterator[tuple[str, Front]]:
     _, shell = faults.build([], variants)
-    found = Front(shell, instead, rewrite)
-    with launch.in_thread(found) as running:
-        yield running.url, found
+    SERVER.app = found = Front(shell, instead, rewrite)
+    yield SERVER.url, found
 
 
 def always(*arguments: Any, **more: Any) -> Instead:

@@ -36,6 +36,8 @@ from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.rest import RestShell
 from epos_conformance.rest import RestTransport, encode
 
+from .test_session import SERVER
+
 
 REFUSED = b'{"errorType": "Conflict", "debugMessage": "not today"}'
 
@@ -49,13 +51,12 @@ class Place:
     epos: ReferenceEpos
     shell: RestShell
     leases: Leases
-    url: str = ""
+    url: str
     #: ``POST /v1/orders``, and the bodies.
     asked: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     #: Answers a request in the EPOS's stead, given what was asked; None leaves it to the EPOS.
     instead: Callable[[str], Response | None] = lambda _: None
-    stop: Callable[[], None] = lambda: None
     sessions: list[Session] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,16 +82,27 @@ class Place:
     def partner(self, **settings: Any) -> Partner:
         return Partner(self.session(**settings))
 
+    def vanish(self) -> None:
+        """Be at an address where nobody is."""
+        self.url = "http://127.0.0.1:1"
+        for each in self.sessions:
+            each.transport.url = self.url
+
 
 @contextlib.contextmanager
 def opened(folder: Path, *variants: str) -> Iterator[Place]:
     epos, shell = faults.build([], variants)
-    place = Place(epos, shell, Leases(folder))
-    with launch.in_thread(place) as running:
-        place.url, place.stop = running.url, running.stop
-        yield place
-        for each in place.sessions:
-            each.transport.close()
+    SERVER.app = place = Place(epos, shell, Leases(folder), SERVER.url)
+    yield place
+    for each in place.sessions:
+        each.transport.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    with launch.in_thread(SERVER) as running:
+        SERVER.url = running.url
+        yield
 
 
 @pytest.fixture
@@ -224,7 +236,7 @@ def test_a_check_that_fails_leaves_nothing_behind(
 def test_cleaning_up_fails_nothing_where_the_partner_is_gone(place: Place) -> None:
     found = place.partner()
     id = found.existing("own-party")
-    place.stop()
+    place.vanish()
     found.clean_up()
     assert len(found.leftovers) == 1
     assert found.leftovers[0].startswith(f"party partyId {id} (DeletePartyById: ")
@@ -331,7 +343,7 @@ def test_where_every_order_is_in_use_the_check_says_so(place: Place, monkeypatch
 def test_the_lease_ends_also_where_cleaning_up_reaches_nobody(place: Place) -> None:
     found = place.partner()
     id = found.lock().ids["orderId"]
-    place.stop()
+    place.vanish()
     found.clean_up()
     assert len(found.leftovers) == 1
     lease = place.leases.take(id)
@@ -610,7 +622,7 @@ def test_every_exchange_of_the_check_is_kept(place: Place) -> None:
     first = found.call("ListAreas")
     second = found.send("GET", f"{place.url}/v1/nothing")
     assert found.exchanges == [first, second]
-    place.stop()
+    place.vanish()
     with pytest.raises(Inconclusive):
         found.call("SearchOrders", {})
     assert len(found.exchanges) == 3
@@ -630,7 +642,7 @@ def test_credentials_of_the_checks_own_may_be_refused(place: Place) -> None:
 
 def test_a_partner_that_is_gone_is_gone_for_raw_requests_too(place: Place) -> None:
     found = place.partner()
-    place.stop()
+    place.vanish()
     for _ in range(3):
         with pytest.raises(Unreachable):
             found.send("GET", f"{place.url}/v1/areas", authorization=None)

@@ -18,6 +18,7 @@ import pytest
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from epos_conformance import _contracts
 from epos_conformance._leases import Leases
@@ -60,6 +61,28 @@ class Till(RestShell):
         return self.instead(request) or await super().respond(request)
 
 
+class Switch:
+    """
+    One address for many systems, one after the other: to start a server and to end it takes longer than most tests.
+    """
+
+    url = ""
+    app: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+SERVER = Switch()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    with launch.in_thread(SERVER) as running:
+        SERVER.url = running.url
+        yield
+
+
 @pytest.fixture
 def till() -> Till:
     return Till(ReferenceEpos())
@@ -78,12 +101,12 @@ def session(url: str, leases: Leases, *, auth: str | None = "dojo:reference", **
 @contextlib.contextmanager
 def at(till: Till, leases: Leases, **more: Any) -> Iterator[Session]:
     """A session at *till*."""
-    with launch.in_thread(till) as running:
-        found = session(running.url, leases, **more)
-        try:
-            yield found
-        finally:
-            found.transport.close()
+    SERVER.app = till
+    found = session(SERVER.url, leases, **more)
+    try:
+        yield found
+    finally:
+        found.transport.close()
 
 
 def refusal(found: Session, name: str, params: dict[str, Any] | None = None, **more: Any) -> Inconclusive:
@@ -233,11 +256,10 @@ def test_a_raw_request_of_no_capability_is_watched_too(leases: Leases) -> None:
 
 
 def test_who_is_blocked_from_the_start_asks_nobody(till: Till, leases: Leases) -> None:
-    with launch.in_thread(till) as running:
-        chosen = Settings(url=running.url)
-        transport = RestTransport(chosen, running.url, None)
-        found = Session(chosen, transport, EVERYTHING, leases, blocked="nobody is there")
-        assert str(refusal(found, "ListAreas")) == "nobody is there"
+    SERVER.app = till
+    chosen = Settings(url=SERVER.url)
+    found = Session(chosen, RestTransport(chosen, SERVER.url, None), EVERYTHING, leases, blocked="nobody is there")
+    assert str(refusal(found, "ListAreas")) == "nobody is there"
     assert till.asked == []
 
 

@@ -26,23 +26,35 @@ from epos_conformance.reference.errors import EposError, conflict
 from epos_conformance.reference.records import Json, Order
 from epos_conformance.rest import RestTransport
 
+from .test_session import SERVER
+
 
 OBSERVED = [name for name, each in _contracts.capabilities().items() if each.observed_by is not None]
-SETTLE = 0.6
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server() -> Iterator[None]:
+    with launch.in_thread(SERVER) as running:
+        SERVER.url = running.url
+        yield
 
 
 @contextlib.contextmanager
 def partner_of(
-    folder: Path, defects: tuple[str, ...] = (), variants: tuple[str, ...] = (), without: str = ""
+    folder: Path,
+    defects: tuple[str, ...] = (),
+    variants: tuple[str, ...] = (),
+    *,
+    without: str = "",
+    settle: float = 0.05,
 ) -> Iterator[tuple[Partner, ReferenceEpos]]:
-    epos, shell = faults.build(defects, variants)
-    with launch.in_thread(shell) as running:
-        chosen = Settings(url=running.url, settle=SETTLE)
-        transport = RestTransport(chosen, running.url, running.auth)
-        found = Partner(Session(chosen, transport, epos.offered() - {without}, Leases(folder)))
-        yield found, epos
-        found.clean_up()
-        transport.close()
+    epos, SERVER.app = faults.build(defects, variants)
+    chosen = Settings(url=SERVER.url, settle=settle)
+    transport = RestTransport(chosen, SERVER.url, "dojo:reference")
+    found = Partner(Session(chosen, transport, epos.offered() - {without}, Leases(folder)))
+    yield found, epos
+    found.clean_up()
+    transport.close()
 
 
 @pytest.fixture
@@ -127,7 +139,7 @@ def test_a_refused_payment_that_is_counted_without_its_mark_shows_in_the_sum(tmp
 
 @pytest.mark.parametrize("name", ["RecordOrderPaymentById", "CreateOrder"])
 def test_reads_that_lag_are_accused_of_nothing(name: str, tmp_path: Path) -> None:
-    with partner_of(tmp_path, variants=("reads-lag",)) as (partner, _):
+    with partner_of(tmp_path, variants=("reads-lag",), settle=0.6) as (partner, _):
         pay = _contracts.capabilities()["RecordOrderPaymentById"]
         assert partner.attempt(pay, pay.examples[0]).succeeded
         assert traces(partner, name)[1] == []
