@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -99,8 +99,6 @@ class Result:
     exchanges: Sequence[Mapping[str, Any]] = ()
     #: The reason a violation is waived for.
     waiver: Mapping[str, Any] | None = None
-    #: What the check made at the partner and could not remove.
-    leftovers: Sequence[str] = field(default=())
 
     @property
     def name(self) -> str:

@@ -145,11 +145,12 @@ def test_dojos_headers_are_sent_unless_a_check_has_its_own(till: Till, leases: L
 
 
 def counting(connections: list[int]) -> Callable[[socket.socket], None]:
-    """Hangs up on everybody."""
+    """Hangs up on everybody in the middle of an answer."""
 
     def talk(connection: socket.socket) -> None:
         connections.append(1)
         connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[")
 
     return talk
 
