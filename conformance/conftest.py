@@ -12,7 +12,7 @@ from epos_conformance import Partner, _run
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if _run.of(config) is None and not config.option.collectonly:
+    if _run.of(config) is None and not (config.option.collectonly or config.option.help):
         raise pytest.UsageError("no partner to check: pass --partner-url=URL (or --partner-url=reference)")
 
 

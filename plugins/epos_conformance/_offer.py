@@ -13,12 +13,12 @@ import uuid
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from epos_conformance import _contracts
 from epos_conformance._contracts import Capability
 from epos_conformance._settings import Settings
-from epos_conformance.exceptions import BrokenAnswer, Unanswered, Unreachable
+from epos_conformance.exceptions import BrokenAnswer, Unanswered
 from epos_conformance.exchange import ERROR_TYPES, Exchange
 from epos_conformance.rest import DOJO_HEADERS, RestTransport, encode
 from epos_conformance.venue import rows_of
@@ -62,7 +62,6 @@ class _Probe:
         self._transport = transport
         self._nonsense = f"conformance-{uuid.uuid4().hex[:12]}"
         self._seen: dict[str, str] = {}
-        self._controls: dict[str, Exchange] = {}
         self._failures = 0
         self._answered = False
         self._last: Exchange | None = None
@@ -84,7 +83,11 @@ class _Probe:
             if self._failures >= _PATIENCE and not self._answered:
                 break
         names = tuple(name for name in _contracts.capabilities() if name in self._found)
-        notes = [f"{name}: unclear whether it is offered; claim it with --capabilities" for name in self._unsure]
+        notes = []
+        if self._unsure:
+            notes.append(
+                f"unclear whether these are offered, claim them with --capabilities: {', '.join(self._unsure)}"
+            )
         return Offer(names, "probed", None if names else self._why_nothing(), notes)
 
     def _why_nothing(self) -> str:
@@ -130,8 +133,9 @@ class _Probe:
         """
         if not capability.ids:
             return False
-        control = self._control(capability.http_method)
-        if _said(control) != _said(exchange):
+        first, second = self._control(capability), self._control(capability)
+        # Where two answers to what isn't there differ, words prove nothing.
+        if first == second and first != _said(exchange):
             return True
         # The partner words both alike. An address that another verb is known for might have answered 405.
         siblings = {each.name for each in _contracts.capabilities().values() if each.path == capability.path}
@@ -145,18 +149,22 @@ class _Probe:
         url = self._transport.address(capability, dict.fromkeys((each.name for each in capability.ids), self._nonsense))
         return self._ask("PATCH", url, None).status == 405
 
-    def _control(self, method: str) -> Exchange:
-        if method not in self._controls:
-            url = f"{self._transport.url}/v1/{self._nonsense}/{self._nonsense}"
-            self._controls[method] = self._ask(method, url, None)
-        return self._controls[method]
+    def _control(self, capability: Capability) -> Any:
+        """What the partner says to an address that is like that of *capability*, and certainly isn't there."""
+        ids = {each.name: self._nonsense for each in capability.ids}  # a sloppy router may take it for a DELETE
+        segments = (self._settings.urls.get(capability.name) or capability.path).split("/")
+        (*_, last) = (place for place, each in enumerate(segments) if each and "{" not in each)
+        segments[last] = f"conformance-{uuid.uuid4().hex[:12]}"
+        path = capability.url_path(ids, "/".join(segments))
+        url = path if path.startswith(("http:", "https:")) else self._transport.url + path
+        return _said(self._ask(capability.http_method, url, None))
 
     def _ask(self, method: str, url: str, capability: Capability | None) -> Exchange:
         body = encode({}) if method in ("POST", "PUT") else None
         exchange = self._transport.send(
             method, url, body, DOJO_HEADERS, capability=capability.name if capability else None
         )
-        if isinstance(exchange.failure, (Unreachable, Unanswered)):
+        if exchange.failure is not None:
             self._failures += 1
         elif exchange.failure is None:
             self._answered = True
@@ -165,20 +173,22 @@ class _Probe:
 
     def _note_ids(self, name: str, exchange: Exchange) -> None:
         member = next((member for member, search in _SHOWS.items() if search == name), None)
-        for row in rows_of(exchange.result) if member else ():
-            if isinstance(row.get("id"), str) and row["id"]:
-                self._seen.setdefault(str(member), row["id"])
-                return
+        ids = [row["id"] for row in rows_of(exchange.result) if isinstance(row.get("id"), str) and row["id"]]
+        if member and ids:
+            # A plain one, if there is: whether others survive in a URL is a rule of its own.
+            self._seen[member] = min(ids, key=lambda each: quote(each, safe="") != each)
 
     @staticmethod
     def _speaks_json(exchange: Exchange) -> bool:
-        """Whether a success is an EPOS's: JSON, or nothing at all (some answers are empty)."""
+        """Whether a success is meant as JSON, broken or not, or is nothing at all (some answers are empty)."""
         assert exchange.answer is not None
-        return isinstance(exchange.json, (dict, list)) or not exchange.answer.body
+        kind = exchange.answer.header("content-type") or ""
+        return "json" in kind or exchange.answer.body.lstrip()[:1] in (b"{", b"[", b"")
 
 
 #: Trace ids and the like.
-_HEX = re.compile(r"[0-9a-fA-F-]{12,}")
+_HEX = re.compile(r"[0-9a-f-]{8,}")
+_NO_LETTERS = re.compile(r"[^a-z]+")
 
 
 def _said(exchange: Exchange) -> Any:
@@ -186,11 +196,11 @@ def _said(exchange: Exchange) -> Any:
     if exchange.answer is None:
         return None
     error = exchange.error
-    kind = error.type if error else None
-    text = exchange.answer.body.decode("utf-8", "replace")
-    message = str(error.debug_message) if error and error.debug_message else text
-    path = urlsplit(exchange.sent.url).path
-    for part in (path, unquote(path), *path.split("/")):
-        message = message.replace(part, "") if len(part) > 3 else message
-    # Last: ids of ours have hexadecimal digits, too.
-    return exchange.status, kind, _HEX.sub("", message)
+    text = exchange.answer.body.decode("utf-8", "replace").lower()
+    if error is not None and error.debug_message:
+        text = str(error.debug_message).lower()
+    segments = urlsplit(exchange.sent.url).path.lower().split("/")
+    for part in sorted({*segments, *map(unquote, segments)}, key=len, reverse=True):
+        text = text.replace(part, "") if len(part) > 1 else text
+    # Times, counts and trace ids come last: ids of ours have hexadecimal digits, too.
+    return exchange.status, str(error.type) if error else None, _NO_LETTERS.sub("", _HEX.sub("", text))

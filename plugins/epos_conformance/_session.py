@@ -168,7 +168,8 @@ class Session:
             return f"{made} ({made.removed_by}: {error})"
         said = exchange.error
         # A lock that can't be found still locks: a partner may have taken its id for something else.
-        if said is None or (said.type == "NotFound" and made.kind != "lock"):
+        gone = said is not None and said.type == "NotFound" and exchange.status in (0, 404)
+        if said is None or (gone and made.kind != "lock"):
             return None
         return f"{made} ({made.removed_by} answered {exchange.status} {said})"
 

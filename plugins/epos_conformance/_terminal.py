@@ -184,7 +184,8 @@ def _capabilities(write: Any, document: dict[str, Any]) -> None:
     ]
     width = max((len(each["name"]) for each in offered), default=0)
     for each in offered:
-        counts = each["counts"]
+        counts = dict(each["counts"])
+        counts["broken"] = counts["violates"] - counts["recommendations"] - counts["notes"] - counts["waived"]
         told = [f"{counts['conforms']} kept", *(f"{counts[key]} {text}" for key, text in _COUNTED if counts[key])]
         write(f"  {each['name']:<{width}}  {each['verdict']}: {', '.join(told)}")
     absent = [each["name"] for each in document["capabilities"] if each["verdict"] == "not-offered"]
@@ -196,7 +197,13 @@ def _capabilities(write: Any, document: dict[str, Any]) -> None:
         write(f"  product {product['title']}: {product['verdict']}{missing}")
 
 
-_COUNTED = (("violates", "broken"), ("inconclusive", "not examined"), ("waived", "waived"))
+_COUNTED = (
+    ("broken", "broken"),
+    ("recommendations", "recommended"),
+    ("notes", "noted"),
+    ("inconclusive", "not examined"),
+    ("waived", "waived"),
+)
 
 
 def _verdict(certificate: Certificate, reporter: pytest.TerminalReporter, notes: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance import schema
-from epos_conformance._contracts import Capability
+from epos_conformance._contracts import Capability, Example
 from epos_conformance.exceptions import Inconclusive, Violation
 from epos_conformance.exchange import ERROR_TYPES, Exchange
 from epos_conformance.verdict import Finding
@@ -61,7 +61,12 @@ def successful(partner: Partner, capability: Capability) -> Exchange:
 
 
 def require_same(
-    partner: Partner, capability: Capability, what: str, varied: Mapping[str, Any], *usual: Mapping[str, Any]
+    partner: Partner,
+    capability: Capability,
+    what: str,
+    varied: Mapping[str, Any],
+    *usual: Mapping[str, Any],
+    example: Example | None = None,
 ) -> None:
     """
     Demand that a request that is *varied* (*what* says how) is carried out, as one of the *usual* ones is.
@@ -69,7 +74,7 @@ def require_same(
     Both are what `Partner.attempt` takes. A till may refuse the one and take the other for reasons of its business:
     a violation has to show twice.
     """
-    example = capability.examples[0]
+    example = example or capability.examples[0]
     first = partner.attempt(capability, example, **varied)
     if first.succeeded:
         return
@@ -81,9 +86,14 @@ def require_same(
         refused.append(plain)
     else:
         raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {refused[0].seen}")
+    # What the usual request made may stand in the way of the other: a party at the only free table.
+    partner.clean_up()
     again = partner.attempt(capability, example, **varied)
-    if not again.succeeded:
-        raise Violation(Finding(what, "a success, as otherwise", again.seen))
+    if again.succeeded:
+        return
+    if capability.changes and again.error is not None and again.error.type == "Conflict":
+        raise Inconclusive(f"{what}, the partner refuses for reasons of its business: {again.seen}")
+    raise Violation(Finding(what, "a success, as otherwise", again.seen))
 
 
 def schema_findings(exchange: Exchange, response: Any) -> Iterator[Finding]:
@@ -95,7 +105,7 @@ def schema_findings(exchange: Exchange, response: Any) -> Iterator[Finding]:
         return
     if not isinstance(exchange.json, (dict, list)) and exchange.json is not None:
         kind = exchange.answer.header("content-type") or "no content type"
-        yield Finding("the body", "JSON", f"{kind}: {exchange.seen}")
+        yield Finding("the body", "JSON", f"{kind}: {exchange.seen}" if exchange.answer.body else "no body at all")
         return
     for problem in schema.problems(response, exchange.json):
         yield Finding(problem.where, problem.expected, problem.seen, problem.hint)
@@ -108,7 +118,8 @@ def require_refusal(exchange: Exchange, what: str) -> Iterator[Finding]:
     if exchange.succeeded:
         yield Finding(what, "a refusal", f"it was accepted ({exchange.seen})")
     elif exchange.crashed:
-        yield Finding(what, "a refusal", f"a server error ({exchange.seen})")
+        crash = "a server error" if exchange.answer else "the partner hung up"
+        yield Finding(what, "a refusal", f"{crash} ({exchange.seen})")
 
 
 def error_problems(exchange: Exchange) -> list[schema.Problem]:

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from epos_conformance import _masking
-from epos_conformance.exceptions import Inconclusive
+from epos_conformance.exceptions import BrokenAnswer, Inconclusive
 
 
 ERROR_TYPES = ("NotFound", "UnexpectedError", "InvalidRequest", "Conflict")
@@ -147,7 +147,9 @@ class Exchange:
 
     @property
     def crashed(self) -> bool:
-        """Whether the partner answered with a server error of its own (an overload is not one)."""
+        """Whether the partner answered with a server error of its own (an overload is not one), or hung up instead."""
+        if self.answer is None:
+            return isinstance(self.failure, BrokenAnswer)
         if self.status:
             return self.status >= 500 and self.status != 503
         return self.error is not None and self.error.type == "UnexpectedError"

@@ -233,12 +233,15 @@ class Venue:
         """
         ids = self.ids(kind)
         rows = {row["id"]: row for row in getattr(self, PLURALS[kind]) if isinstance(row.get("id"), str)}
-        kinds: dict[Any, list[str]] = {}
-        for each in ids:
-            kinds.setdefault(_looks(rows.get(each, {})), []).append(each)
-        # One of each kind, then a second one, until there are enough.
-        turns = itertools.zip_longest(*kinds.values())
-        return [each for turn in turns for each in turn if each is not None][:most]
+        left = {each: _features(rows.get(each, {})) for each in ids}
+        chosen: list[str] = []
+        while left and len(chosen) < most:
+            # Whichever shows the most that none before it has shown; what shows nothing new comes in its own order.
+            best = max(left, key=lambda each: len(left[each]))
+            news = left.pop(best)
+            chosen.append(best)
+            left = {each: features - news for each, features in left.items()}
+        return chosen
 
     def named(self, values: Iterable[Any]) -> str | None:
         """The first of *values* that is an id of an order, party or reservation named by the user."""
@@ -264,9 +267,9 @@ class _Choice:
         self._turn = turn
         self._attempt = attempt
         self._now = datetime.datetime.now(datetime.UTC)
-        # Days ahead and an hour at which most restaurants are open.
-        days = venue.random.randint(2, 20)
-        self._booking = self._evening(days, venue.random.choice((12, 13, 18, 19, 20)))
+        # An hour at which most restaurants are open; some do lunches only, some dinners, some no bookings far ahead.
+        days = venue.random.randint(2, 20) if attempt < 2 else attempt - 1
+        self._booking = self._evening(days, venue.random.choice(((18, 19, 20), (12, 13))[attempt % 2]))
 
     def _evening(self, days: int, hour: int) -> datetime.datetime:
         return (self._now + datetime.timedelta(days=days)).replace(hour=hour, minute=0, second=0, microsecond=0)
@@ -298,9 +301,9 @@ class _Choice:
         return {"value": value, "currencyCode": self._venue.currency}
 
     def party_start(self) -> datetime.datetime:
-        """Now, as parties are seated; a till that is closed now is offered the next lunch and dinner."""
-        near = self._now + datetime.timedelta(minutes=1)
-        return (near, self._evening(1, 13), self._evening(1, 19), self._evening(2, 20))[min(self._attempt, 3)]
+        """Now, as parties are seated; a till whose clock is ahead, or that is closed now, is offered later times."""
+        soon = self._now + datetime.timedelta(minutes=2)
+        return (self._now, soon, self._evening(1, 13), self._evening(1, 19))[min(self._attempt, 3)]
 
     def after_now(self, seconds: float) -> datetime.datetime:
         return self._now + datetime.timedelta(seconds=seconds)
@@ -351,16 +354,18 @@ def _fill(template: Any, choice: _Choice) -> Any:
     return template
 
 
-def _looks(row: Row) -> tuple[Any, ...]:
-    """What tells kinds of orders, parties and reservations apart: type, status, and which members are filled."""
-    details = row.get("details")
-    kind = details.get("orderType") if isinstance(details, dict) else None
-    return (
-        str(kind),
-        str(row.get("status")),
-        row.get("payable") is True,
-        *sorted(key for key, value in row.items() if value),
-    )
+def _features(row: Any, path: str = "") -> frozenset[str]:
+    """What is to be seen in *row*: its members at every depth, and the values of those that are one of a few words."""
+    found = {path}
+    if isinstance(row, dict):
+        for name, value in row.items():
+            found |= _features(value, f"{path}.{name}")
+            if name in ("status", "orderType", "payable") or isinstance(value, bool):
+                found.add(f"{path}.{name}={value}")
+    elif isinstance(row, list):
+        for each in row:
+            found |= _features(each, f"{path}[]")
+    return frozenset(found)
 
 
 def _dine_in(row: Row) -> Mapping[str, Any]:

@@ -490,7 +490,7 @@ def test_refused_data_is_followed_by_other_data(place: Place) -> None:
     sent = [body for asked, body in zip(place.asked, place.bodies, strict=True) if asked == "POST /v1/parties"]
     assert len(sent) == MOST_ATTEMPTS
     assert len({tuple(each["tableIds"]) for each in sent}) == MOST_ATTEMPTS
-    assert len({each["startTime"][: len("2027-03-02T20")] for each in sent}) == MOST_ATTEMPTS
+    assert len({each["startTime"][: len("2027-03-02T20:15")] for each in sent}) == MOST_ATTEMPTS
 
 
 def _but_searches(instead: Callable[[str], Response | None]) -> Callable[[str], Response | None]:

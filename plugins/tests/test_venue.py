@@ -324,7 +324,7 @@ def test_times_are_in_their_order_and_ahead() -> None:
     for seed in range(20):
         filled = examples.venue(seed=seed).fill({name: f"{{{name}}}" for name in PLACEHOLDERS})
         assert now <= filled["now"] < filled["expiry"] < filled["laterExpiry"]
-        assert now < filled["partyStart"] < filled["partyEnd"]
+        assert now <= filled["partyStart"] < filled["partyEnd"]
         assert now < filled["dayStart"] < filled["bookingStart"] < filled["bookingEnd"] < filled["dayEnd"]
 
 
