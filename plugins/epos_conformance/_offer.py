@@ -141,7 +141,8 @@ class _Probe:
         siblings = {each.name for each in _contracts.capabilities().values() if each.path == capability.path}
         if siblings & self._found and self._tells_verbs(capability):
             return True
-        self._unsure.append(capability.name)
+        if exchange.error is not None and exchange.error.type == "NotFound":
+            self._unsure.append(capability.name)  # a framework's own 404 page leaves no doubt
         return False
 
     def _tells_verbs(self, capability: Capability) -> bool:
