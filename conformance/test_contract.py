@@ -86,6 +86,11 @@ def test_success_status_is_ok(partner: Partner, capability: Capability) -> None:
 def test_optional_members_are_optional(partner: Partner, capability: Capability) -> None:
     """A request without its optional members is answered like one with them."""
     required = {name for name, needed in capability.members.items() if needed}
+    if not capability.changes:
+        # Nothing in a till's business can keep it from answering a query.
+        answers.require_success(partner.attempt(capability, capability.examples[-1], only=required), capability)
+        return
+
     left_out = ", ".join(sorted(set(capability.examples[-1].request) - required))
     answers.require_same(
         partner, capability, f"without {left_out}", {"only": required}, {}, example=capability.examples[-1]
