@@ -171,6 +171,12 @@ def generic(_: Request, response: Response) -> Response:
     return Response("not found", 404) if response.status_code == 404 else response
 
 
+def worded_alike(_: Request, response: Response) -> Response:
+    """One EPOSError for everything that isn't there."""
+    alike = Response('{"errorType": "NotFound", "debugMessage": "not found"}', 404, media_type="application/json")
+    return alike if response.status_code == 404 else response
+
+
 def numbered(_: Request, response: Response) -> Response:
     """One page for everything that isn't there, and a number for each request."""
     return Response(f"not found ({uuid.uuid4()})", 404) if response.status_code == 404 else response
@@ -189,7 +195,7 @@ def test_where_everything_unknown_is_answered_alike_what_else_is_known_of_the_ad
 
 
 def test_what_stays_unclear_is_told() -> None:
-    with front("empty-venue", "pay-at-table-only", rewrite=generic) as (url, _):
+    with front("empty-venue", "pay-at-table-only", rewrite=worded_alike) as (url, _):
         found = probe(url)
     (note,) = found.notes
     assert note.startswith("unclear whether these are offered, claim them with --capabilities: ")
