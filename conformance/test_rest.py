@@ -74,23 +74,28 @@ def test_refuses_another_scheme(partner: Partner, capability: Capability) -> Non
 
 # Bodies
 
+NOT_JSON = b'{"conformance": '
+
 
 def dare(partner: Partner, capability: Capability, ids: dict[str, str], body: bytes) -> Exchange:
     """Send *body*, which no EPOS expects; hanging up on it is an answer, too."""
     return partner.dare(lambda: partner.send_to(capability, ids, body))
 
 
+def require_refused(partner: Partner, capability: Capability, ids: dict[str, str], body: bytes, what: str) -> None:
+    answers.violate(list(answers.require_refusal(dare(partner, capability, ids, body), what)))
+
+
 @check("rest.refuses-a-body-that-is-not-json")
 def test_refuses_a_body_that_is_not_json(partner: Partner, capability: Capability) -> None:
     """A body that is not JSON is refused."""
-    exchange = dare(partner, capability, partner.ids(capability), b'{"conformance": ')
-    answers.violate(list(answers.require_refusal(exchange, "a body that is not JSON")))
+    require_refused(partner, capability, partner.ids(capability), NOT_JSON, "a body that is not JSON")
 
 
 @check("rest.answers-an-unreadable-body-with-an-epos-error")
 def test_answers_an_unreadable_body_with_an_epos_error(partner: Partner, capability: Capability) -> None:
     """The answer to a body that is not JSON is an EPOSError."""
-    exchange = partner.send_to(capability, partner.ids(capability), b'{"conformance": ')
+    exchange = partner.send_to(capability, partner.ids(capability), NOT_JSON)
     if exchange.succeeded:
         raise Inconclusive(f"a body that is not JSON was accepted: {exchange.seen}")
     require_epos_error(exchange, "a body that is not JSON")
@@ -101,15 +106,13 @@ def test_refuses_an_array_as_body(partner: Partner, capability: Capability) -> N
     """A body that is an array is refused."""
     request = partner.request(capability)
     ids = {each.name: request.pop(each.name) for each in capability.ids}
-    exchange = dare(partner, capability, ids, encode([request]))
-    answers.violate(list(answers.require_refusal(exchange, "an array around the body")))
+    require_refused(partner, capability, ids, encode([request]), "an array around the body")
 
 
 @check("rest.refuses-an-empty-body")
 def test_refuses_an_empty_body(partner: Partner, capability: Capability) -> None:
     """An empty body is refused where members are required."""
-    exchange = dare(partner, capability, partner.ids(capability), b"")
-    answers.violate(list(answers.require_refusal(exchange, "an empty body")))
+    require_refused(partner, capability, partner.ids(capability), b"", "an empty body")
 
 
 @check("rest.refuses-a-query-that-is-not-json")

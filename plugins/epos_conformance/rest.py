@@ -104,8 +104,7 @@ class RestTransport:
         self.url = url
         self.auth = auth
         self._settings = settings
-        self.secrets = tuple(_masking.of_basic(auth)) if auth else ()
-        self.mask = _masking.Masker(self.secrets)
+        self.mask = _masking.Masker(_masking.of_basic(auth) if auth else ())
         #: The header of the credentials that the suite was given.
         self.authorization = basic(auth) if auth else None
         self._deadline = _Deadline()
