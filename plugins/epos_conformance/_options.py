@@ -20,7 +20,7 @@ class Option:
     help: str
     metavar: str | None = None
     environment: str | None = None
-    kind: Literal["text", "flag", "list", "seconds", "bytes"] = "text"
+    kind: Literal["text", "flag", "list", "seconds", "bytes", "count"] = "text"
     #: Declared by pytest itself: we give it one more meaning.
     shared: bool = False
 
@@ -72,6 +72,16 @@ OPTIONS = (
     Option("--slow-after", "seconds after which an answer is slow (2)", "SECONDS", kind="seconds"),
     Option("--fail-after", "seconds after which an answer is given up (10)", "SECONDS", kind="seconds"),
     Option("--settle", "seconds that a write may take to show up in reads (1)", "SECONDS", kind="seconds"),
+    Option(
+        "--race-rounds", "how often calls are released at the same instant to provoke a race (10)", "N", kind="count"
+    ),
+    Option(
+        "--depth",
+        "unusual but valid bodies tried for each capability that keeps one; 0 for none (30)",
+        "N",
+        kind="count",
+    ),
+    Option("--seed", "number that the unusual bodies and all random choices follow from", "N", kind="count"),
     Option("--max-reply", "bytes after which an answer is given up (10485760)", "BYTES", kind="bytes"),
     Option("--reports", "folder for the results (./reports)", "FOLDER"),
 )

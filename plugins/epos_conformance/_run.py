@@ -171,7 +171,8 @@ class ConformanceRun:
                 RestTransport(self.settings, plan.url, plan.auth),
                 plan.offered,
                 Leases(Path(plan.leases)),
-                seed=int(getattr(self.config, "workerinput", {}).get("workerid", "gw0")[2:] or 0) * 5,
+                seed=self.settings.seed
+                + 5 * int(getattr(self.config, "workerinput", {}).get("workerid", "gw0")[2:] or 0),
             )
         examination.partner = Partner(self._session)
         return examination.partner

@@ -14,9 +14,10 @@ from filelock import FileLock
 
 from epos_conformance import _contracts
 from epos_conformance._leases import Leases
-from epos_conformance._settings import Settings
+from epos_conformance._settings import IntentSource, Settings
 from epos_conformance.exceptions import Inconclusive, Unanswered, Unauthorized, Unreachable
 from epos_conformance.exchange import Exchange
+from epos_conformance.intents import Commanded, Intents, Supplied
 from epos_conformance.rest import DOJO_HEADERS, RestTransport
 from epos_conformance.venue import Venue
 
@@ -38,6 +39,9 @@ class Made:
     ids: Mapping[str, str]
     #: The capability that removes it; None where nothing does.
     removed_by: str | None
+    #: What was sent for it and what was answered, as JSON values.
+    sent: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    answer: Any = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.kind} " + ", ".join(f"{name} {value}" for name, value in self.ids.items())
@@ -76,14 +80,23 @@ class Session:
         self.blocked = blocked
         self._blocked_by: type[Inconclusive] = Unreachable
         self._health = _Health()
-        self.venue = Venue(self.ask, self.offered, settings.data, seed)
+        self.venue = Venue(self.ask, self.offered, settings.data, seed, self._intents(settings.intents))
         #: What is made once and used by many checks: kind -> the thing, or why it couldn't be made.
         self.pool: dict[str, Made | str] = {}
         #: Taken out of the pool because a check left it unfit for others; removed at the end.
         self.spent: list[Made] = []
         self.leftovers: list[str] = []
+        #: Seconds that reads were seen to lag behind writes.
+        self.lag = 0.0
+        #: What was told once for many checks: see `Partner.once`.
+        self.told: dict[str, Any] = {}
         #: What was used up, held until the end so that no other process takes it.
         self._used: dict[str, FileLock] = {}
+
+    def _intents(self, source: IntentSource) -> Intents:
+        if source.ids:
+            return Supplied(source.ids, self.use_up)
+        return Commanded(source.command) if source.command else Intents()
 
     def ask(
         self,
@@ -173,17 +186,18 @@ class Session:
             return None
         return f"{made} ({made.removed_by} answered {exchange.status} {said})"
 
-    def use_up(self, ids: Iterable[str], what: str) -> str:
+    def use_up(self, ids: Iterable[str], what: str, *, wait: float = 0) -> str:
         """
-        One of *ids* that no process has used yet; it is not given out again in this run.
+        One of *ids* that no process has used up yet; it is not given out again in this run.
+
+        Where another check has it just now, it is waited for, *wait* seconds.
         """
         wanted = list(ids)
         for each in wanted:
-            key = f"{what} {each}"
-            if key not in self._used and (lease := self.leases.take(key)):
-                self._used[key] = lease
+            if each not in self._used and (lease := self.leases.take(each, wait=wait)):
+                self._used[each] = lease
                 return each
-        raise Inconclusive(f"all {len(wanted)} of data.{what} are used up: name more in partner.toml")
+        raise Inconclusive(f"all {len(wanted)} of {what} are used up: name more in partner.toml")
 
     def close(self) -> list[str]:
         """

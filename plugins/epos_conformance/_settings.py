@@ -10,6 +10,7 @@ import datetime
 import difflib
 import os
 import re
+import shlex
 import tomllib
 
 from collections.abc import Iterable, Mapping
@@ -66,6 +67,17 @@ class KnownData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntentSource:
+    """
+    Where the ids of payment intents come from; where neither is named, they are made up.
+    """
+
+    ids: tuple[str, ...] = ()
+    #: Prints one; in parts, as no shell is involved.
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """
     Everything a run needs to know, secrets included: they are in `auth` alone, and in no representation.
@@ -84,12 +96,18 @@ class Settings:
     slow_after: float = 2.0
     fail_after: float = 10.0
     settle: float = 1.0
+    #: How often calls are released at the same instant.
+    race_rounds: int = 10
+    #: How many unusual bodies are tried for each capability.
+    depth: int = 30
+    seed: int = 0
     #: Bytes, unpacked.
     max_reply: int = 10 * 2**20
     reports: Path = Path("reports")
     #: Capability -> URL or path that replaces the published one.
     urls: Mapping[str, str] = field(default_factory=dict)
     data: KnownData = field(default_factory=KnownData)
+    intents: IntentSource = IntentSource()
     waivers: tuple[Waiver, ...] = ()
     pos: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
@@ -114,6 +132,9 @@ class Settings:
             "slow-after": self.slow_after,
             "fail-after": self.fail_after,
             "settle": self.settle,
+            "race-rounds": self.race_rounds,
+            "depth": self.depth,
+            "seed": self.seed,
             "max-reply": self.max_reply,
             "reports": str(self.reports),
         }
@@ -161,10 +182,14 @@ def load(
         slow_after=_number("slow-after", raw["slow-after"], 2.0),
         fail_after=_number("fail-after", raw["fail-after"], 10.0),
         settle=_number("settle", raw["settle"], 1.0, zero=True),
+        race_rounds=_count("race-rounds", raw["race-rounds"], 10, least=1),
+        depth=_count("depth", raw["depth"], 30),
+        seed=_count("seed", raw["seed"], 0),
         max_reply=int(max(1, _number("max-reply", raw["max-reply"], 10 * 2**20))),
         reports=Path(raw["reports"] or "reports").absolute(),
         urls=_urls(document.get("urls", {})),
         data=_known(document.get("data", {})),
+        intents=_intents(document.get("payment-intents", {})),
         waivers=tuple(_waiver(each) for each in document.get("waivers", ())),
         pos=document.get("pos", {}),
         file=path if document else None,
@@ -290,6 +315,25 @@ def _number(what: str, value: Any, default: float, *, zero: bool = False) -> flo
             f"{what} {value} is out of range: give a {'number of at least 0' if zero else 'positive number'}"
         )
     return number
+
+
+def _count(what: str, value: Any, default: int, *, least: int = 0) -> int:
+    if value is None:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise BadSetting(f"{what} {value!r} is not a whole number") from None
+    if number < least:
+        raise BadSetting(f"{what} {number} is out of range: give at least {least}")
+    return number
+
+
+def _intents(named: Mapping[str, Any]) -> IntentSource:
+    command = named.get("command", ())
+    if isinstance(command, str):
+        command = shlex.split(command)
+    return IntentSource(ids=tuple(named.get("ids", ())), command=tuple(command))
 
 
 def _known(data: Mapping[str, Any]) -> KnownData:

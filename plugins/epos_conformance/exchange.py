@@ -11,7 +11,7 @@ import json
 import re
 import shlex
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -168,6 +168,11 @@ class Exchange:
             return f"status {self.status}, {preview(str(self.error))}"
         body = preview(" ".join(self.answer.body[:400].decode("utf-8", "replace").split()), 120)
         return f"status {self.status}, {body or 'an empty body'}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Between processes it travels in a file: without credentials.
+        headers = ((name, self._header(name, value)) for name, value in self.sent.headers)
+        return {**self.__dict__, "mask": _masking.Masker(), "sent": replace(self.sent, headers=tuple(headers))}
 
     def __str__(self) -> str:
         """One line: what was asked and how it ended."""

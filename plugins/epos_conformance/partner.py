@@ -10,22 +10,22 @@ from __future__ import annotations
 import contextlib
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from epos_conformance import _contracts, bodies, schema
+from epos_conformance import _contracts, bodies, money, schema
 from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
-from epos_conformance.exceptions import BrokenAnswer, Inconclusive
+from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Violation
 from epos_conformance.exchange import Exchange
 from epos_conformance.rest import DOJO_HEADERS
-from epos_conformance.venue import PLURALS, Venue
+from epos_conformance.supply import LEASE_WAIT, Supply
+from epos_conformance.venue import PLURALS, Row, Venue
 
+
+T = TypeVar("T")
 
 #: How often refused set-up is tried with other tables, items and times before it is inconclusive.
 MOST_ATTEMPTS = 4
-
-#: Seconds that a check waits for the only order it could use, while another process uses it.
-_LEASE_WAIT = 30.0
 
 _MAKER = {"order": "CreateOrder", "party": "CreateParty", "reservation": "CreateReservation", "lock": "CreateOrderLock"}
 _ID_NAME = {"order": "orderId", "party": "partyId", "reservation": "reservationId"}
@@ -49,9 +49,20 @@ class Partner:
         self.leftovers: list[str] = []
         self._made: list[Made] = []
         self._leases = contextlib.ExitStack()
+        self._held: set[str] = set()
+        self._supply = Supply(self, session)
         #: The order of the venue that this check has to itself, and those it let go of.
         self._order: str | None = None
         self._refused: list[str] = []
+
+    @property
+    def lag(self) -> float:
+        """Seconds that reads were seen to lag behind writes, in this process."""
+        return self._session.lag
+
+    @lag.setter
+    def lag(self, seconds: float) -> None:
+        self._session.lag = seconds
 
     # Asking
 
@@ -114,7 +125,95 @@ class Partner:
             self.attempt(_contracts.capabilities()[name], _contracts.capabilities()[name].examples[0])
         return broken
 
+    def at_once(self, *asked: tuple[str, Mapping[str, Any]]) -> list[Exchange]:
+        """
+        Call several capabilities at the same instant, over connections of their own; the exchanges are in order.
+
+        Raises `Unreachable` alone: a call that brings no answer is part of what there is to be seen.
+        """
+        known = _contracts.capabilities()
+        orders = {str(params["orderId"]) for _, params in asked if "orderId" in params}
+        opening = None
+        if orders and self.offers("GetOrderById"):
+            opening = (known["GetOrderById"], {"orderId": orders.pop()})
+        self._session.refuse_to_wait(None)
+        found = self.transport.at_once([(known[name], params) for name, params in asked], DOJO_HEADERS, opening)
+        self.exchanges += found
+        for (name, params), exchange in zip(asked, found, strict=True):
+            with contextlib.suppress(Unanswered, BrokenAnswer):
+                self._session.watch(exchange)
+            self._remember(known[name], params, exchange)
+        return found
+
+    def once(self, name: str, tell: Callable[[], T]) -> T:
+        """
+        What *tell* tells, told once in the whole run by whichever check asks first: a conversation that many rules are
+        judged by, because it takes time, or orders that the venue has few of.
+
+        Its exchanges count as those of every check that asks; `Inconclusive` and `Violation` are raised in each.
+        """
+        key = f"{self.transport.name} {name}"
+        told = self._session.told
+
+        def telling() -> tuple[Any, list[Exchange]]:
+            start = len(self.exchanges)
+            try:
+                found: Any = tell()
+            except (Inconclusive, NotOffered, Violation) as error:
+                found = error
+            exchanges = self.exchanges[start:]
+            del self.exchanges[start:]
+            return found, exchanges
+
+        if key not in told:
+            told[key] = self._session.leases.once(key, telling)
+            for each in told[key][1]:
+                each.mask = self.transport.mask
+        found, exchanges = told[key]
+        self.exchanges += exchanges
+        if isinstance(found, Exception):
+            raise found.with_traceback(None)
+        return cast("T", found)
+
     # Test data
+
+    def order(self, owed: int = 2) -> Row:
+        """
+        An order that this check alone pays on, with at least *owed* minor units to pay: our own where the partner lets
+        us create them, else one of the venue's, as GetOrderById shows it.
+
+        Each call gives another one. Raises `Inconclusive` where there is none.
+        """
+        return self._supply.order(owed)
+
+    def owns(self, order_id: str) -> bool:
+        """Whether the order is one that the suite made."""
+        return order_id in self._own_orders()
+
+    def spend(self, use: str) -> Row:
+        """
+        An order that may be paid off for *use*, one of `supply.USES`; of the venue's own, each use has some.
+
+        Raises `Inconclusive`, saying how many orders are missing.
+        """
+        return self._supply.spend(use)
+
+    def hold(self, key: str, *, wait: float = 0) -> bool:
+        """
+        Have *key* (an order, a table…) to this check alone until it ends; False where another one has it.
+        """
+        if key in self._held:
+            return True
+        lock = self._session.leases.take(key, wait=wait)
+        if lock is None:
+            return False
+        self._held.add(key)
+        self._leases.callback(lock.release)
+        return True
+
+    def intent(self, amount: int = 1) -> str:
+        """The id of a payment intent for *amount* minor units, never used before."""
+        return self.venue.intents.new(amount, self.venue.currency)
 
     def request(self, capability: Capability, example: Example | None = None, attempt: int = 0) -> dict[str, Any]:
         """
@@ -160,7 +259,7 @@ class Partner:
         if use == "own":
             named = self.venue.known.cancelable_orders if thing == "order" else ()
             if named and not self.offers("CreateOrder"):
-                return self._session.use_up(named, "cancelable-orders")
+                return self._session.use_up(named, "data.cancelable-orders")
             return self.make(thing).ids[_ID_NAME[thing]]
         if use == "payable":
             return self._payable_order()
@@ -301,27 +400,27 @@ class Partner:
         if self._order is not None:
             return self._order
         # After a refusal, another one: a waiter may be editing the first.
-        every = self.venue.payable_orders()
+        every = self._supply.payable
         candidates = [each for each in every if each not in self._refused] or every
-        held = self._leases.enter_context(self._session.leases.any_of(candidates, wait=_LEASE_WAIT))
-        if held is None and candidates:
-            raise Inconclusive(
-                f"no order that may be paid was free within {_LEASE_WAIT:g} s: other checks use all "
-                f"{len(candidates)}; name more as data.orders in partner.toml, or run fewer processes"
-            )
-        if held is None:
-            refused = self._session.pool.get("order")
-            why = refused if isinstance(refused, str) else f"{self._known()}name some as data.orders in partner.toml"
-            raise Inconclusive(f"no order that may be paid: {why}")
-        self._order = held
-        return held
+        found = next((each for each in candidates if self.hold(each)), None)
+        if found is None and candidates and self.hold(candidates[0], wait=LEASE_WAIT):
+            found = candidates[0]
+        if found is None:
+            raise Inconclusive(self._supply.none_free(candidates))
+        self._order = found
+        return found
 
     def _other_order(self) -> None:
         """Let go of the order that is held, so that the next attempt takes another, and never waits for our own."""
         if self._order is not None:
             self._refused.append(self._order)
             self._order = None
-            self._leases.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._leases.close()
+        self._held.clear()
+        self._supply = Supply(self, self._session)
 
     # Cleaning up
 
@@ -340,7 +439,8 @@ class Partner:
             ids = {"orderId": params["orderId"], "lockId": str(params.get("lockId"))}
         elif kind == "payment":
             ids = {"orderId": params["orderId"], "paymentIntentId": str(params.get("paymentIntentId"))}
-        return next((each for each in self._made if each.ids == ids), None) or Made(kind, ids, capability.removed_by)
+        known = next((each for each in self._made if each.ids == ids), None)
+        return known or Made(kind, ids, capability.removed_by, dict(params), exchange.result)
 
     def _remember(self, capability: Capability, params: Mapping[str, Any], exchange: Exchange) -> None:
         made = self._made_by(capability, params, exchange)
@@ -348,6 +448,9 @@ class Partner:
             if made.kind == "payment" and made.ids["orderId"] in self._own_orders():
                 return  # goes with its order
             self._made.append(made)
+            if made.kind == "payment" and isinstance(exchange.result, dict):
+                # The next check that pays on this order has to see what this one did.
+                self._session.leases.note(f"paid {made.ids['orderId']}", money.paid(exchange.result))
         elif exchange.succeeded and (gone := self._removed(capability, params)):
             self._made.remove(gone)
 
@@ -371,7 +474,7 @@ class Partner:
         finally:
             self._made.clear()
             self._order = None
-            self._leases.close()
+            self._let_go()
 
     def _release_locks(self) -> None:
         for made in [each for each in self._made if each.kind == "lock"]:

@@ -8,12 +8,15 @@ here judges an answer.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import ssl
+import threading
 import time
 import zlib
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -104,6 +107,9 @@ class RestTransport:
         self.url = url
         self.auth = auth
         self._settings = settings
+        #: For requests that are to arrive together, each with a connection of its own.
+        self._racers: list[RestTransport] = []
+        self._hold: threading.Barrier | None = None
         self.mask = _masking.Masker(_masking.of_basic(auth) if auth else ())
         #: The header of the credentials that the suite was given.
         self.authorization = basic(auth) if auth else None
@@ -132,6 +138,8 @@ class RestTransport:
             raise Unreachable(f"{self._settings.ca} has no certificates (--partner-ca): {_reason(error)}") from None
 
     def close(self) -> None:
+        for each in self._racers:
+            each.close()
         if "_client" in self.__dict__:
             self._client.close()
 
@@ -153,6 +161,36 @@ class RestTransport:
         return self.send(
             capability.http_method, self.address(capability, ids), body, headers, capability=capability.name
         )
+
+    def at_once(
+        self,
+        asked: Sequence[tuple[Capability, Mapping[str, Any]]],
+        headers: Mapping[str, str],
+        opening: tuple[Capability, Mapping[str, Any]] | None = None,
+    ) -> list[Exchange]:
+        """
+        Send requests as `call` does, each over a connection of its own, in such a way that they arrive together.
+
+        The connections are open and all but the last byte of each body is sent before any request is completed. For
+        requests without a body, *opening* is called first: a read that leaves the connection open.
+        """
+        while len(self._racers) < len(asked):
+            self._racers.append(RestTransport(self._settings, self.url, self.auth))
+        start = threading.Barrier(len(asked), timeout=self._settings.fail_after)
+
+        def run(racer: RestTransport, capability: Capability, params: Mapping[str, Any]) -> Exchange:
+            if capability.request is None and opening is not None:
+                racer.call(*opening, headers)
+            racer._hold = start
+            try:
+                return racer.call(capability, params, headers)
+            finally:
+                racer._hold = None
+                start.abort()  # whoever still waits, waits for nobody
+
+        with ThreadPoolExecutor(len(asked)) as threads:
+            runs = [threads.submit(run, racer, *each) for racer, each in zip(self._racers, asked, strict=False)]
+            return [each.result() for each in runs]
 
     def send(
         self,
@@ -207,9 +245,11 @@ class RestTransport:
         self._deadline.at = time.monotonic() + limit
         exchange.answer = exchange.failure = None
         nothing_came = True
+        # Held back once: what is sent again after an overload races with nobody.
+        hold, self._hold = self._hold, None
         try:
             request = self._client.build_request(
-                exchange.sent.method, exchange.sent.url, content=exchange.sent.body, headers=_encoded(headers)
+                exchange.sent.method, exchange.sent.url, **_content(exchange.sent.body, headers, hold)
             )
             # Only what can be unpacked within bounds is asked for; of deflate there are two kinds that look alike.
             request.headers["accept-encoding"] = "gzip"
@@ -274,6 +314,32 @@ def encode(body: Any) -> bytes:
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """*headers* as bytes: httpx takes ASCII alone for text, and a waiter may be called Chloé."""
     return [(name.encode(), value.encode("utf-8", errors="surrogatepass")) for name, value in headers.items()]
+
+
+def _content(body: bytes | None, headers: Mapping[str, str], hold: threading.Barrier | None) -> dict[str, Any]:
+    """
+    *body* and *headers* for httpx; with *hold*, the body's last byte waits for the other requests, in a body's place
+    the whole request does.
+    """
+    encoded = _encoded(headers)
+    if hold is None:
+        return {"content": body, "headers": encoded}
+    if not body:
+        _wait(hold)
+        return {"content": body, "headers": encoded}
+    return {"content": _held(body, hold), "headers": [*encoded, (b"content-length", b"%d" % len(body))]}
+
+
+def _held(body: bytes, hold: threading.Barrier) -> Iterator[bytes]:
+    yield body[:-1]
+    _wait(hold)
+    yield body[-1:]
+
+
+def _wait(hold: threading.Barrier) -> None:
+    # Broken is a barrier whose other side could not connect, or is through already.
+    with contextlib.suppress(threading.BrokenBarrierError):
+        hold.wait()
 
 
 def _unpacker(encoding: str) -> Any:

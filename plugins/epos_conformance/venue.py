@@ -21,6 +21,7 @@ from urllib.parse import quote
 from epos_conformance._settings import KnownData
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
+from epos_conformance.intents import Intents
 
 
 #: A row of a search, an order, a party: JSON as the partner sent it.
@@ -60,11 +61,17 @@ class Venue:
     """
 
     def __init__(
-        self, ask: Callable[[str, Mapping[str, Any]], Exchange], offered: frozenset[str], known: KnownData, seed: int
+        self,
+        ask: Callable[[str, Mapping[str, Any]], Exchange],
+        offered: frozenset[str],
+        known: KnownData,
+        seed: int,
+        intents: Intents | None = None,
     ) -> None:
         self._ask = ask
         self._offered = offered
         self.known = known
+        self.intents = intents or Intents()
         #: What could not be learnt -> why.
         self.unknown: dict[str, str] = {}
         # Workers start at different places, so that they don't want the same table at the same time.
@@ -300,6 +307,13 @@ class _Choice:
     def money(self, value: int) -> dict[str, Any]:
         return {"value": value, "currencyCode": self._venue.currency}
 
+    def intent(self) -> str:
+        """For the smallest payment."""
+        return self._venue.intents.new(1, self._venue.currency)
+
+    def some_intent(self) -> str:
+        return self._venue.intents.any(1, self._venue.currency)
+
     def party_start(self) -> datetime.datetime:
         """Now, as parties are seated; a till whose clock is ahead, or that is closed now, is offered later times."""
         soon = self._now + datetime.timedelta(minutes=2)
@@ -314,7 +328,8 @@ class _Choice:
 
 _MAKERS: Mapping[str, Callable[[_Choice], Any]] = {
     "unique": lambda _: str(uuid.uuid4()),
-    "paymentIntentId": lambda _: f"pi_sandbox_{uuid.uuid4().hex}",
+    "paymentIntentId": _Choice.intent,
+    "someIntentId": _Choice.some_intent,
     "displayName": lambda _: "Conformance",
     "tableId": _Choice.table,
     "areaId": _Choice.area,

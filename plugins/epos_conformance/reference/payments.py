@@ -5,7 +5,7 @@ Payments: each payment intent counts once, and never for more than is owed.
 from __future__ import annotations
 
 from epos_conformance.reference.core import Call
-from epos_conformance.reference.errors import conflict, invalid
+from epos_conformance.reference.errors import conflict, invalid, not_found
 from epos_conformance.reference.locks import Locks
 from epos_conformance.reference.records import Json, Order
 
@@ -39,7 +39,12 @@ class Payments(Locks):
         return any(each.get("paymentIntentId") == body["paymentIntentId"] for each in order.payments)
 
     def check_intent(self, order: Order, intent_id: str) -> None:
-        """Refuses an intent that paid for something else; the reference asks nobody whether it exists."""
+        """
+        Refuses an intent that paid for something else, or that Dojo can't know: the reference asks nobody, but goes by
+        how it is written.
+        """
+        if not intent_id.startswith("pi_"):
+            raise not_found("payment intent", intent_id)
         for each in self.orders.values():
             if any(payment.get("paymentIntentId") == intent_id for payment in each.payments):
                 raise conflict(f"payment intent {intent_id!r} is recorded on order {each.id!r}")

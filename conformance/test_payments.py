@@ -1,0 +1,239 @@
+"""
+RecordOrderPaymentById: a payment is recorded exactly as it was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from epos_conformance import Finding, Inconclusive, Partner, Violation, answers, check, money, paying, split_bill
+from epos_conformance.exchange import preview
+from epos_conformance.paying import READ, Payment
+from epos_conformance.split_bill import SplitBill
+from epos_conformance.venue import Row
+
+
+@check("RecordOrderPaymentById.shows-the-payment")
+def test_shows_the_payment(partner: Partner) -> None:
+    """The order answered lists the payment."""
+    split_bill.judge(partner, unlisted)
+
+
+def unlisted(payment: Payment) -> Iterator[Finding]:
+    if payment.entry is None:
+        yield Finding(payment.where("payments"), f"one of {payment.intent}", intents(payment.after))
+
+
+def intents(order: Row) -> str:
+    """Who paid *order*, for findings."""
+    found = [str(each.get("paymentIntentId")) for each in money.payments(order)]
+    return preview(f"payments of {', '.join(found)}" if found else "no payments")
+
+
+@check("RecordOrderPaymentById.payment-is-read-back")
+def test_payment_is_read_back(partner: Partner) -> None:
+    """GetOrderById lists the payments as they were sent."""
+    split_bill.judge_read(partner, differing)
+
+
+def differing(bill: SplitBill, order: Row) -> Iterator[Finding]:
+    for payment in bill.recorded:
+        entry = money.payment(order, payment.intent)
+        where = f"{READ} after the payments, $.payments"
+        if entry is None:
+            yield Finding(where, f"one of {payment.intent}", intents(order))
+        else:
+            yield from split_bill.entry_amounts(payment, entry, where, "paidAmount", "tipsAmount")
+
+
+@check("RecordOrderPaymentById.keeps-the-paid-amount")
+def test_keeps_the_paid_amount(partner: Partner) -> None:
+    """The payment is listed with the paidAmount sent."""
+    split_bill.judge(partner, lambda each: listed(each, "paidAmount"))
+
+
+@check("RecordOrderPaymentById.keeps-the-tip")
+def test_keeps_the_tip(partner: Partner) -> None:
+    """The payment is listed with the tipsAmount sent."""
+    split_bill.judge(partner, lambda each: listed(each, "tipsAmount"))
+
+
+def listed(payment: Payment, member: str) -> Iterator[Finding]:
+    entry = payment.entry
+    if entry is None:
+        return  # another rule's business
+    where = payment.where("payments")
+    yield from split_bill.entry_amounts(payment, entry, where, member)
+    sent = payment.params.get(member)
+    if isinstance(sent, dict) and isinstance(entry.get(member), dict):
+        code = money.currency(entry[member])
+        if code != payment.currency:
+            yield Finding(f"{where}.{member}.currencyCode", payment.currency, str(code))
+
+
+@check("RecordOrderPaymentById.keeps-tips-out-of-the-paid-amount")
+def test_keeps_tips_out_of_the_paid_amount(partner: Partner) -> None:
+    """A tip raises neither the payment's paidAmount nor the order's."""
+    split_bill.judge(partner, tip_inside, tipped=True)
+
+
+def tip_inside(payment: Payment) -> Iterator[Finding]:
+    entry, both = payment.entry, payment.amount + payment.tip
+    if entry is not None and money.value(entry.get("paidAmount")) == both:
+        yield from split_bill.entry_amounts(payment, entry, payment.where("payments"), "paidAmount")
+    after = money.paid(payment.after)
+    if after is not None and after - (money.paid(payment.before) or 0) == both:
+        yield from split_bill.growth(payment, "paidAmount")
+
+
+@check("RecordOrderPaymentById.paid-amount-grows-by-the-payment")
+def test_paid_amount_grows_by_the_payment(partner: Partner) -> None:
+    """The order's paidAmount grows by exactly what was paid."""
+    split_bill.judge(partner, lambda each: split_bill.growth(each, "paidAmount"))
+
+
+@check("RecordOrderPaymentById.tips-amount-grows-by-the-tip")
+def test_tips_amount_grows_by_the_tip(partner: Partner) -> None:
+    """The order's tipsAmount grows by exactly the tip."""
+    split_bill.judge(partner, lambda each: split_bill.growth(each, "tipsAmount"))
+
+
+@check("RecordOrderPaymentById.keeps-the-total")
+def test_keeps_the_total(partner: Partner) -> None:
+    """A payment without a tip leaves totalAmount as it was."""
+    split_bill.judge(partner, total_changed, tipped=False)
+
+
+@check("RecordOrderPaymentById.keeps-the-total-when-tipped")
+def test_keeps_the_total_when_tipped(partner: Partner) -> None:
+    """A payment with a tip leaves totalAmount as it was."""
+    split_bill.judge(partner, total_changed, tipped=True)
+
+
+def total_changed(payment: Payment) -> Iterator[Finding]:
+    before, after = money.total(payment.before), money.total(payment.after)
+    if None in (before, after) or before == after:
+        return
+    by, hint = (after or 0) - (before or 0), None
+    if payment.tip and by == payment.tip:
+        hint = f"totalAmount grew by {payment.shown(by)}: the tip seems to be added to it"
+    elif by == -payment.amount:
+        hint = f"totalAmount fell by {payment.shown(-by)}: it seems to be what is left to pay, not what the order costs"
+    yield Finding(payment.where("totalAmount"), f"{payment.shown(before)}, as before", payment.shown(after), hint)
+
+
+@check("RecordOrderPaymentById.keeps-earlier-payments")
+def test_keeps_earlier_payments(partner: Partner) -> None:
+    """A payment leaves the earlier payments of the order as they were."""
+    if not any(money.payments(each.before) for bill in split_bill.split_bills(partner) for each in bill.recorded):
+        raise Inconclusive("no order had a payment before: only one payment could be recorded on each")
+    split_bill.judge(partner, earlier_changed)
+
+
+def earlier_changed(payment: Payment) -> Iterator[Finding]:
+    for earlier in money.payments(payment.before):
+        intent = earlier.get("paymentIntentId")
+        if not isinstance(intent, str):
+            continue  # cash has none: nothing tells it from other cash
+        now = money.payment(payment.after, intent)
+        if now is None:
+            yield Finding(payment.where("payments"), f"one of {intent}, as before", intents(payment.after))
+            continue
+        for member in ("paidAmount", "tipsAmount"):
+            was, is_ = money.value(earlier.get(member)) or 0, money.value(now.get(member)) or 0
+            if was != is_:
+                where = payment.where(f"payments, that of {intent}, {member}")
+                yield Finding(where, f"{payment.shown(was)}, as before", payment.shown(is_))
+
+
+@check("RecordOrderPaymentById.split-payments-add-up")
+def test_split_payments_add_up(partner: Partner) -> None:
+    """Several payments are all listed and add up in paidAmount."""
+    bills = [each for each in split_bill.split_bills(partner) if len(each.recorded) > 1]
+    if not bills:
+        raise Inconclusive("needs two payments on one order, but only one was recorded")
+    findings: list[Finding] = []
+    for bill in bills:
+        findings += unsummed(bill, bill.recorded[-1].after, f"{paying.RECORD}, the answer to the last payment")
+        if bill.read is not None:
+            findings += unsummed(bill, bill.read, f"{READ} after the payments")
+    answers.violate(findings)
+
+
+def unsummed(bill: SplitBill, order: Row, where: str) -> Iterator[Finding]:
+    first = bill.recorded[0]
+    listed = [each for each in bill.recorded if money.payment(order, each.intent) is not None]
+    if len(listed) < len(bill.recorded):
+        yield Finding(f"{where}, $.payments", f"all {len(bill.recorded)}", f"{len(listed)} of them")
+    parts = [each.amount for each in bill.recorded]
+    due = (money.paid(first.before) or 0) + sum(parts)
+    if (paid := money.paid(order)) != due:
+        expected = f"{first.shown(due)}, the sum of {' and '.join(map(str, parts))} paid"
+        yield Finding(
+            f"{where}, $.paidAmount", expected, first.shown(order.get("paidAmount") if paid is None else paid)
+        )
+
+
+# What a payment may come with or without
+
+
+@check("RecordOrderPaymentById.works-without-a-tip")
+def test_works_without_a_tip(partner: Partner) -> None:
+    """A payment without tipsAmount is recorded."""
+    require_one(partner, "without tipsAmount", lambda each: "tipsAmount" not in each.params)
+
+
+@check("RecordOrderPaymentById.works-with-a-tip")
+def test_works_with_a_tip(partner: Partner) -> None:
+    """A payment with a tip is recorded."""
+    require_one(partner, "with a tip", lambda each: each.tip > 0)
+
+
+@check("RecordOrderPaymentById.works-with-a-tip-of-zero")
+def test_works_with_a_tip_of_zero(partner: Partner) -> None:
+    """A payment with a tipsAmount of 0 is recorded."""
+    require_one(partner, "with a tipsAmount of 0", lambda each: "tipsAmount" in each.params and not each.tip)
+
+
+def require_one(partner: Partner, what: str, chosen: Callable[[Payment], bool]) -> None:
+    """
+    Demand that of the payments *chosen* one was recorded, as others were.
+    """
+    bills = split_bill.split_bills(partner)
+    if any(chosen(each) for bill in bills for each in bill.recorded):
+        return
+    refused = [each for bill in bills if bill.recorded for each in bill.refused if chosen(each)]
+    if not refused:
+        raise Inconclusive(f"no payment {what} was tried: the order owed too little")
+    raise Violation(*(Finding(f"a payment {what}", "a success, as of others", each.exchange.seen) for each in refused))
+
+
+@check("RecordOrderPaymentById.works-without-a-lock")
+def test_works_without_a_lock(partner: Partner) -> None:
+    """A payment without lockId is recorded on an order that is not locked."""
+    try:
+        split_bill.split_bills(partner)
+    except Inconclusive:
+        if not partner.offers("CreateOrderLock"):
+            raise
+        refused = paying.pay(partner, partner.order())
+        held = partner.lock()
+        locked = paying.pay(partner, {"id": held.ids["orderId"]}, lock=held.ids["lockId"])
+        if refused.exchange.succeeded or not locked.exchange.succeeded:
+            raise
+        where = "a payment without lockId on an order that is not locked"
+        raise Violation(Finding(where, "a success, as with a lock", refused.exchange.seen)) from None
+
+
+@check("RecordOrderPaymentById.part-payment-leaves-the-order-payable")
+def test_part_payment_leaves_the_order_payable(partner: Partner) -> None:
+    """An order of which a part is paid stays payable."""
+    split_bill.judge(partner, unpayable)
+    if not any("payable" in each.after for bill in split_bill.split_bills(partner) for each in bill.recorded):
+        raise Inconclusive("the orders answered don't say whether they are payable")
+
+
+def unpayable(payment: Payment) -> Iterator[Finding]:
+    owed = (money.owed(payment.before) or 0) - payment.amount
+    if owed > 0 and payment.after.get("payable") is False:
+        yield Finding(payment.where("payable"), f"true, with {payment.shown(owed)} left to pay", "false")

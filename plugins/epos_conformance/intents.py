@@ -1,0 +1,75 @@
+"""
+Ids of payment intents: made up, or the user's own, for an EPOS that looks each one up at Dojo.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import uuid
+
+from collections.abc import Callable, Iterable, Sequence
+
+from epos_conformance.exceptions import Inconclusive
+
+
+#: Seconds that the user's command may take.
+MOST_SECONDS = 30.0
+
+
+class Intents:
+    """
+    Payment intents that Dojo has never heard of.
+    """
+
+    def new(self, amount: int, currency: str) -> str:  # noqa: ARG002 - for those that care
+        """
+        An intent for *amount* minor units of *currency* that no payment has been recorded with yet.
+
+        Raises `Inconclusive` where there is none.
+        """
+        return f"pi_sandbox_{uuid.uuid4().hex}"
+
+    def any(self, amount: int, currency: str) -> str:
+        """An intent to speak of, not to pay with: it may have been used."""
+        return self.new(amount, currency)
+
+
+class Supplied(Intents):
+    """
+    The *ids* that the user names, each for one payment; *use_up* sees to that, across the processes of a run.
+    """
+
+    def __init__(self, ids: Sequence[str], use_up: Callable[[Iterable[str], str], str]) -> None:
+        self._ids = ids
+        self._use_up = use_up
+
+    def new(self, amount: int, currency: str) -> str:  # noqa: ARG002 - the user's are for any amount
+        return self._use_up(self._ids, "payment-intents")
+
+    def any(self, amount: int, currency: str) -> str:  # noqa: ARG002 - likewise
+        return self._ids[0]
+
+
+class Commanded(Intents):
+    """
+    What the user's *command* prints: it makes an intent for ``$AMOUNT`` minor units of ``$CURRENCY``.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+
+    def new(self, amount: int, currency: str) -> str:
+        environment = {**os.environ, "AMOUNT": str(amount), "CURRENCY": currency}
+        try:
+            done = subprocess.run(
+                self._command, env=environment, capture_output=True, text=True, timeout=MOST_SECONDS, check=False
+            )
+        except OSError as error:
+            raise Inconclusive(f"the command for payment intents can't be run: {error}") from None
+        except subprocess.TimeoutExpired:
+            raise Inconclusive(f"the command for payment intents took longer than {MOST_SECONDS:g} s") from None
+        if done.returncode or not done.stdout.strip():
+            said = (done.stderr.strip() or "nothing").splitlines()[-1]
+            raise Inconclusive(f"the command for payment intents ended with status {done.returncode}, saying: {said}")
+        return done.stdout.split()[-1]

@@ -1,0 +1,334 @@
+"""
+Locks on orders: asked for, extended, released and paid under, in the few steps that checks about them are made of.
+
+An EPOS may ignore ``lockId`` and ``expiry``, so whether it enforces locks is found out first, once in a run.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from epos_conformance import money
+from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.exchange import Exchange
+from epos_conformance.partner import Partner
+from epos_conformance.settling import settled
+from epos_conformance.venue import Row, instant
+from epos_conformance.verdict import Finding
+
+
+#: Seconds that a lock is asked for: it is live by a clock that is 90 s off, and lapses soon where nothing releases it.
+LASTS = 180.0
+
+#: Seconds to try where that is refused: an EPOS may find an expiry too near or too far.
+OTHERS = (60.0, 600.0)
+
+#: Seconds for which a lock is live in every time zone that its expiry may have been mistaken for.
+BEYOND_TIME_ZONES = 25 * 3600.0
+
+
+def new_id() -> str:
+    """An id for a lock, as Dojo makes them."""
+    return str(uuid.uuid4())
+
+
+def until(seconds: float, *, zone: datetime.timezone = datetime.UTC) -> str:
+    """The expiry that is so many *seconds* from now by our clock, written with the offset of *zone*."""
+    moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
+    return instant(moment) if zone is datetime.UTC else moment.astimezone(zone).isoformat(timespec="milliseconds")
+
+
+def require_offered(partner: Partner, *names: str) -> None:
+    """Raise `NotOffered` where one of the capabilities of those *names* is not."""
+    for name in names:
+        if not partner.offers(name):
+            raise NotOffered(f"needs {name}, which isn't offered")
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """
+    A lock of ours that was granted.
+    """
+
+    order: Row
+    id: str
+    granted: Exchange
+
+    @property
+    def order_id(self) -> str:
+        return id_of(self.order)
+
+
+def id_of(order: Row) -> str:
+    return str(order["id"])
+
+
+# Asking
+
+
+def ask(partner: Partner, order: Row, lock_id: str, expiry: str | None = None) -> Exchange:
+    """Ask for a lock on *order*, for `LASTS` seconds where no *expiry* is given."""
+    params = {"orderId": id_of(order), "lockId": lock_id, "expiry": expiry or until(LASTS)}
+    return partner.call("CreateOrderLock", params)
+
+
+def extend(partner: Partner, lock: Lock, expiry: str) -> Exchange:
+    return partner.call("ExtendOrderLock", {"orderId": lock.order_id, "lockId": lock.id, "expiry": expiry})
+
+
+def release(partner: Partner, order: Row, lock_id: str) -> Exchange:
+    return partner.call("DeleteOrderLock", {"orderId": id_of(order), "lockId": lock_id})
+
+
+def lock(partner: Partner, order: Row) -> Lock:
+    """
+    A lock on *order*, released when the check ends.
+
+    Raises `Inconclusive` with the partner's words where it is refused, whenever it is to end.
+    """
+    require_offered(partner, "CreateOrderLock")
+    for seconds in (LASTS, *OTHERS):
+        id = new_id()
+        exchange = ask(partner, order, id, until(seconds))
+        if exchange.succeeded:
+            return Lock(order, id, exchange)
+        if exchange.error is None or exchange.error.type not in ("InvalidRequest", "Conflict"):
+            break
+    raise Inconclusive(f"needs a locked order, but CreateOrderLock was not carried out: {exchange.seen}")
+
+
+def hold(partner: Partner, owed: int = 2) -> Lock:
+    """
+    A lock on an order that this check has to itself, with at least *owed* minor units to pay.
+    """
+    require_offered(partner, "CreateOrderLock")
+    try:
+        return lock(partner, partner.order(owed))
+    except Inconclusive as error:
+        refused = error
+    try:
+        # A waiter may be editing the first.
+        return lock(partner, partner.order(owed))
+    except Inconclusive:
+        raise refused from None
+
+
+def granted_when_free(partner: Partner, order: Row, lock_id: str) -> Exchange:
+    """Ask for a lock on *order*, which was released just now; the release may take its time to be seen."""
+    return settled(partner, lambda: ask(partner, order, lock_id), lambda each: each.succeeded)
+
+
+def require_released(partner: Partner, held: Lock) -> Exchange:
+    """Release *held*; raises `Inconclusive` where that is not carried out."""
+    require_offered(partner, "DeleteOrderLock")
+    exchange = release(partner, held.order, held.id)
+    if not exchange.succeeded:
+        raise Inconclusive(f"needs a lock that is deleted, but DeleteOrderLock was not carried out: {exchange.seen}")
+    return exchange
+
+
+def freed(partner: Partner, held: Lock) -> Row:
+    """An order that nobody has locked: the one of *held*, where it can be released, else another one."""
+    if not partner.offers("DeleteOrderLock"):
+        return partner.order()
+    require_released(partner, held)
+    return held.order
+
+
+# Paying
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """
+    A payment of the smallest amount, and what was answered.
+    """
+
+    order: Row
+    intent: str
+    exchange: Exchange
+
+
+def pay(partner: Partner, order: Row, lock_id: str | None = None) -> Payment:
+    """Pay one minor unit on *order*, under *lock_id* where one is given."""
+    require_offered(partner, "RecordOrderPaymentById")
+    intent = partner.intent()
+    amount = money.of(1, money.currency(order.get("totalAmount")) or partner.venue.currency)
+    params = {"orderId": id_of(order), "paymentIntentId": intent, "paidAmount": amount}
+    exchange = partner.call("RecordOrderPaymentById", params if lock_id is None else {**params, "lockId": lock_id})
+    return Payment(order, intent, exchange)
+
+
+def carried_out(payment: Payment, where: str) -> Payment:
+    """*payment*; raises `Inconclusive` where it is refused, though no lock is in its way (*where* says so)."""
+    if payment.exchange.succeeded:
+        return payment
+    hint = "an EPOS that looks payment intents up at Dojo can't find made-up ones, as ours are unless you supply some"
+    raise Inconclusive(f"needs a payment, but {where} none was carried out: {payment.exchange.seen}; {hint}")
+
+
+def shown_in(order: Any, payment: Payment) -> bool | None:
+    """Whether *order*, as answered, has *payment* among its payments; None where it names none by their intents."""
+    if not isinstance(order, Mapping):
+        return None
+    intents = [each.get("paymentIntentId") for each in money.payments(order)]
+    return payment.intent in intents if any(intents) or order.get("payments") == [] else None
+
+
+def read_with(partner: Partner, payment: Payment) -> Any:
+    """
+    The order as GetOrderById shows it as soon as *payment* is there, or the settle time is over; without
+    GetOrderById, as the payment was answered.
+    """
+    if not partner.offers("GetOrderById"):
+        return payment.exchange.result
+    return settled(
+        partner,
+        lambda: partner.call("GetOrderById", {"orderId": id_of(payment.order)}).result,
+        lambda found: shown_in(found, payment) is True,
+    )
+
+
+def unrecorded(partner: Partner, payment: Payment, step: str) -> list[Finding]:
+    """Findings where *payment*, made in *step*, was answered with a success and is not to be found."""
+    found = read_with(partner, payment)
+    if shown_in(found, payment) is not False:
+        return []
+    return [Finding(f"GetOrderById after {step}, $.payments", f"the payment {payment.intent}", "it isn't there")]
+
+
+def lacks(answer: Any, payment: Payment, known: Any, where: str) -> list[Finding]:
+    """
+    Where *answer* knows less of *payment* than *known*, an answer from before it.
+    """
+    if not isinstance(answer, Mapping) or not isinstance(known, Mapping):
+        return []
+    found = []
+    if shown_in(known, payment) and shown_in(answer, payment) is False:
+        found.append(Finding(f"{where}, $.payments", f"the payment {payment.intent} made before", "it isn't there"))
+    sums = money.value(known.get("paidAmount")), money.value(answer.get("paidAmount"))
+    if sums[0] is not None and sums[1] is not None and sums[1] < sums[0]:
+        shown = [money.shown(each["paidAmount"]) for each in (known, answer)]
+        found.append(Finding(f"{where}, $.paidAmount", f"{shown[0]}, as after the payment before", shown[1]))
+    return found
+
+
+# Whether locks are enforced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enforcement:
+    """
+    What became of a second lock, asked for while the first was live.
+    """
+
+    second: Exchange
+    #: Whether it was refused because of the first; None where it is refused without it, too.
+    enforced: bool | None
+    #: Whether only a lock for more than a day is enforced: its expiry is read wrongly.
+    early: bool = False
+    #: Whether the lockId makes a difference anywhere, where locks are enforced.
+    tells_ids_apart: bool = False
+    #: Seconds that a call took.
+    pace: float
+
+
+def enforcement(partner: Partner) -> Enforcement:
+    """
+    Whether this EPOS enforces locks, found out once in a run: call it before anything else is leased.
+
+    Raises `Inconclusive` where it can't be told.
+    """
+    require_offered(partner, "CreateOrderLock")
+    found = partner.once("locks", lambda: _find_out(partner))
+    if found.enforced is None:
+        raise Inconclusive(
+            f"whether locks are enforced can't be told: a second lock is refused, and so it is on an order that nobody "
+            f"has locked: {found.second.seen}"
+        )
+    return found
+
+
+def enforced(partner: Partner) -> Enforcement | None:
+    """`enforcement`; None, with a note, where locks are not enforced and a rule about it can't be broken."""
+    found = enforcement(partner)
+    if found.enforced:
+        return found
+    partner.notes.append("locks are not enforced: a second one is granted while the first is live")
+    return None
+
+
+def excused(partner: Partner, found: Enforcement) -> bool:
+    """Whether an EPOS locks orders and otherwise ignores lockId and expiry, as it may; with a note where it does."""
+    if found.tells_ids_apart:
+        return False
+    partner.notes.append("an order is locked or not, and lockId makes no difference")
+    return True
+
+
+def _find_out(partner: Partner) -> Enforcement:
+    try:
+        return _tried(partner)
+    finally:
+        partner.clean_up()  # the check may need as many orders again
+
+
+def _tried(partner: Partner) -> Enforcement:
+    held, rival = hold(partner), new_id()
+    second = ask(partner, held.order, rival)
+    pace = max(held.granted.duration, second.duration)
+    if second.succeeded:
+        later = _second_to_a_long_one(partner, held, rival)
+        return Enforcement(second=later or second, enforced=later is not None, early=later is not None, pace=pace)
+    apart = _tells_ids_apart(partner, held)
+    return Enforcement(
+        second=second,
+        enforced=_is_granted_otherwise(partner, held, rival) or None,
+        tells_ids_apart=apart,
+        pace=pace,
+    )
+
+
+def _tells_ids_apart(partner: Partner, held: Lock) -> bool:
+    if ask(partner, held.order, held.id).succeeded:
+        return True
+    return partner.offers("DeleteOrderLock") and not release(partner, held.order, new_id()).succeeded
+
+
+def _is_granted_otherwise(partner: Partner, held: Lock, rival: str) -> bool:
+    """Whether the lock that was refused is granted where none is in its way."""
+    if partner.offers("DeleteOrderLock"):
+        release(partner, held.order, held.id)
+        if granted_when_free(partner, held.order, rival).succeeded:
+            return True
+    try:
+        other = partner.order()
+    except Inconclusive:
+        return False
+    return ask(partner, other, rival).succeeded
+
+
+def _second_to_a_long_one(partner: Partner, held: Lock, rival: str) -> Exchange | None:
+    """
+    The refusal of a second lock while the first is to last for more than a day; None where there is none.
+
+    An EPOS that takes the expiry for a time of its own zone sees locks lapse as soon as they are granted.
+    """
+    if not partner.offers("DeleteOrderLock"):
+        return None
+    if not any([release(partner, held.order, each).succeeded for each in (rival, held.id)]):
+        return None
+    long = new_id()
+    if not ask(partner, held.order, long, until(BEYOND_TIME_ZONES)).succeeded:
+        return None
+    second = ask(partner, held.order, rival)
+    release(partner, held.order, long)
+    if second.succeeded or not granted_when_free(partner, held.order, rival).succeeded:
+        return None
+    return second

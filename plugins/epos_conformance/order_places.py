@@ -1,0 +1,168 @@
+"""
+Orders for guests somewhere, at some time: at tables, of waiters, parties and reservations, to collect.
+
+Like `epos_conformance.order_versions`: versions to try in turn, of which none has to be taken.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from epos_conformance.order_versions import Versions, simple
+from epos_conformance.ordering import NAME, Json, Ordering, Version, place, times
+from epos_conformance.venue import Row, instant
+
+
+#: Members of details.dineIn that say where.
+_PLACES = ("tableId", "waiterId", "partyId", "reservationId")
+
+
+def collections(ordering: Ordering) -> Versions:
+    """Orders to collect: as soon as possible, soon, tomorrow."""
+    now = datetime.datetime.now(datetime.UTC)
+    for title, collection in (
+        ("an order to collect as soon as possible", {"asap": True}),
+        ("an order to collect soon", _collected(_quarter(now + datetime.timedelta(minutes=50)))),
+        ("an order to collect tomorrow evening", _collected(_at(now, 1, 19))),
+        ("an order to collect tomorrow", _collected(_at(now, 1, 12, 30))),
+    ):
+        details = {"orderType": "Collection", "collection": collection}
+        yield Version(title=title, body=ordering.body([times(ordering.dishes[0], 2)], details=details), anywhere=False)
+
+
+def order_types(ordering: Ordering) -> Versions:
+    """An order to eat in, and one to collect."""
+    yield from simple(ordering)
+    yield from islice(collections(ordering), 2)
+
+
+def _collected(moment: datetime.datetime) -> Json:
+    return {"asap": False, "collectAt": instant(moment)}
+
+
+def _quarter(moment: datetime.datetime) -> datetime.datetime:
+    """*moment*, on the next quarter of an hour: kitchens have slots."""
+    late = datetime.timedelta(minutes=moment.minute % 15, seconds=moment.second, microseconds=moment.microsecond)
+    return moment - late + datetime.timedelta(minutes=15)
+
+
+def _at(now: datetime.datetime, days: int, hour: int, minute: int = 0) -> datetime.datetime:
+    day = now + datetime.timedelta(days=days)
+    return day.replace(hour=hour, minute=minute, second=0, microsecond=0)
+
+
+# Places
+
+
+def tables(ordering: Ordering) -> Versions:
+    """Orders at tables, those with the oddest ids first."""
+    odd = sorted(ordering.venue.table_ids, key=_oddity, reverse=True)
+    yield from (placed(ordering, {"tableId": each}) for each in dict.fromkeys([*odd[:2], *ordering.tables[:2]]))
+
+
+def waiters(ordering: Ordering) -> Versions:
+    """Orders of waiters at tables that they serve, those with the oddest ids first."""
+    found: dict[str, Json] = {}
+    for each in _serving(ordering):
+        found.setdefault(each["waiterId"], each)
+    if named := ordering.venue.known.waiters:
+        found = {each: found.get(each, {**ordering.table(), "waiterId": each}) for each in named}
+    odd = sorted(found.values(), key=lambda each: _oddity(each["waiterId"]), reverse=True)
+    yield from (placed(ordering, each) for each in odd[:4])
+
+
+def _serving(ordering: Ordering) -> Iterator[Json]:
+    """Tables and waiters that belong together, as details.dineIn."""
+    venue = ordering.venue
+    usable = set(venue.table_ids)
+    for table in venue.tables:
+        areas = [area for area in venue.areas if area.get("id") == table.get("areaId")]
+        ids = next((found for row in (table, *areas) if (found := _texts(row.get("waiterIds")))), [])
+        if isinstance(table.get("id"), str) and table["id"] in usable:
+            yield from ({"tableId": table["id"], "waiterId": each} for each in ids)
+    for row in ordering.orders:
+        seen = place(row)
+        if _texts([seen.get("waiterId")]):
+            tables = _texts([seen.get("tableId")])
+            yield {**({"tableId": tables[0]} if tables else {}), "waiterId": seen["waiterId"]}
+
+
+def parties(ordering: Ordering) -> Versions:
+    """Orders of parties at their tables."""
+    rows = [row for row in ordering.venue.parties if "endTime" not in row]
+    known = ordering.venue.known.parties
+    yield from (placed(ordering, each) for each in _guests(ordering, "partyId", rows, known)[:3])
+
+
+def reservations(ordering: Ordering) -> Versions:
+    """Pre-orders for reservations."""
+    rows, known = ordering.venue.reservations, ordering.venue.known.reservations
+    yield from (placed(ordering, each) for each in _guests(ordering, "reservationId", rows, known)[:3])
+
+
+def ready_times(ordering: Ordering) -> Versions:
+    """Pre-orders that are to be ready when the guests come."""
+    now = datetime.datetime.now(datetime.UTC)
+    times_of = [(start, row) for row in ordering.venue.reservations if (start := start_of(row)) and start > now]
+    for start, row in sorted(times_of, key=lambda pair: pair[0])[:2]:
+        if guests := _guests(ordering, "reservationId", [row], ()):
+            yield pre_order(ordering, guests[-1], start)
+    for moment in (_at(now, 1, 19), _at(now, 2, 12, 30), _quarter(now + datetime.timedelta(minutes=50))):
+        yield pre_order(ordering, ordering.table(), moment)
+
+
+def start_of(row: Mapping[str, Any]) -> datetime.datetime | None:
+    """``startTime`` of *row*, on the full minute; None where it tells none."""
+    try:
+        found = datetime.datetime.fromisoformat(str(row.get("startTime")))
+        return found.astimezone(datetime.UTC).replace(second=0, microsecond=0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _guests(ordering: Ordering, name: str, rows: Sequence[Row], known: Sequence[str]) -> list[Json]:
+    """
+    Where guests sit, as details.dineIn: those of *known* ids and of *rows*, whose id is called *name* there.
+
+    What the suite made itself comes last: it may be gone by now.
+    """
+    found: dict[str, Json] = {}
+    own = [row for row in rows if str(row.get("name", "")).startswith(NAME)]
+    for row in (*(row for row in rows if row not in own), *own):
+        sat = _texts(row.get("tableIds"))[:1]
+        for id in _texts([row.get("id")]):
+            found[id] = {**({"tableId": sat[0]} if sat else ordering.table()), name: id}
+    if known:
+        return [found.get(each, {**ordering.table(), name: each}) for each in known]
+    # As somebody ordered for them already, in every detail.
+    served = [place(row) for row in ordering.orders if row.get("payable") is True]
+    seen = [{key: str(value) for key, value in each.items() if key in _PLACES} for each in served]
+    first = {each[name]: each for each in reversed(seen) if each.get(name) in found}
+    return [*list(first.values())[:1], *(each for id, each in found.items() if id not in list(first)[:1])]
+
+
+def pre_order(ordering: Ordering, where: Json, ready: datetime.datetime) -> Version:
+    """An order at *where* that is to be ready at some time."""
+    version = placed(ordering, where, readyAt=instant(ready))
+    return replace(version, title=f"{version.title}, ready at {ready:%Y-%m-%dT%H:%MZ}")
+
+
+def placed(ordering: Ordering, where: Json, **details: Any) -> Version:
+    """An order at *where*, as details.dineIn has it."""
+    body = ordering.body([times(ordering.dishes[0], 2)], place={**where, **details})
+    said = ", ".join(f"{name} {value!r}" for name, value in where.items()) or "no table"
+    return Version(title=f"an order of {said}", body=body, anywhere=False)
+
+
+def _texts(values: Any) -> list[str]:
+    return [each for each in values if isinstance(each, str) and each] if isinstance(values, list) else []
+
+
+def _oddity(id: str) -> int:
+    """How much there is in *id* that a careless till changes."""
+    return sum(not (each.isascii() and (each.islower() or each.isdigit() or each == "-")) for each in id)

@@ -1,0 +1,187 @@
+"""
+One conversation that most rules about payments are judged by: a guest after another pays a part of an order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from epos_conformance import _contracts, answers, money, paying
+from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.partner import MOST_ATTEMPTS, Partner
+from epos_conformance.paying import Payment
+from epos_conformance.venue import Row
+from epos_conformance.verdict import Finding
+
+
+Plan = Sequence[tuple[int, int | None]]
+
+#: ``(amount, tip)`` of each payment. On orders of our own: amounts that floating point gets wrong (0.29 * 100 is
+#: 28.999999999999996), and one above a hundred pounds. On the venue's: the smallest that tell amount and tip apart.
+OWN: Plan = ((29, None), (115, 29), (57, 0), (58, 1))
+LARGE: Plan = ((10_115, 1_029), (1, None))
+SMALL: Plan = ((3, None), (4, 1), (2, 0), (1, 2))
+LEAST: Plan = ((1, None),)
+
+#: Pieces of the dearest dish that a till may find too many.
+_MOST_PIECES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class SplitBill:
+    """
+    Payments on one order, and how it was read afterwards.
+    """
+
+    recorded: tuple[Payment, ...]
+    refused: tuple[Payment, ...]
+    #: None where GetOrderById isn't offered, or doesn't answer.
+    read: Row | None
+
+
+def split_bills(partner: Partner) -> list[SplitBill]:
+    """
+    Orders on which payments were recorded: one of any kind, and a large one where the partner lets us create orders.
+
+    Raises `Inconclusive` where no payment was recorded.
+    """
+    found = partner.once("split bills", lambda: _tell(partner))
+    if not any(each.recorded for each in found):
+        seen = found[-1].refused[-1].exchange.seen
+        raise Inconclusive(f"the EPOS refuses every payment that was tried: {seen}; {paying.INTENTS_HINT}")
+    return found
+
+
+def _tell(partner: Partner) -> list[SplitBill]:
+    found: list[SplitBill] = []
+    for _ in range(MOST_ATTEMPTS):
+        try:
+            order = partner.order(1)
+        except Inconclusive:
+            if not found:
+                raise
+            break  # the venue has no other
+        found.append(_split(partner, order, _plan(partner, order)))
+        if found[-1].recorded:
+            break
+    if partner.offers("CreateOrder") and (large := _large_order(partner)) is not None:
+        found.append(_split(partner, large, LARGE))
+    return found
+
+
+def _plan(partner: Partner, order: Row) -> Plan:
+    owed = money.owed(order) or 0
+    plans = (OWN, SMALL) if partner.owns(str(order["id"])) else (SMALL,)
+    return next((plan for plan in plans if sum(amount for amount, _ in plan) < owed), LEAST)
+
+
+def _large_order(partner: Partner) -> Row | None:
+    """An order of our own that `LARGE` fits in; None where the till doesn't take it."""
+    create = _contracts.capabilities()["CreateOrder"]
+    item = max(partner.venue.items, key=lambda each: each["amountPerItem"]["value"])
+    price = item["amountPerItem"]["value"]
+    pieces = sum(amount for amount, _ in LARGE) // price + 1
+    if pieces > _MOST_PIECES:
+        return None
+    amount = {**item["amountPerItem"], "value": pieces * price}
+    extra = {"items": [{**item, "quantity": pieces}], "totalAmount": amount}
+    made = partner.attempt(create, create.examples[-1], extra=extra).result
+    return made if isinstance(made, dict) and (money.owed(made) or 0) >= pieces * price else None
+
+
+def _split(partner: Partner, order: Row, plan: Plan) -> SplitBill:
+    recorded, refused = [], []
+    for number, (amount, tip) in enumerate(plan, 1):
+        payment = paying.pay(partner, order, amount, tip, what=f"payment {number}")
+        if payment.exchange.succeeded:
+            recorded.append(payment)
+            order = {**order, **payment.after}
+        else:
+            refused.append(payment)
+            if len(refused) == number == 2:
+                break  # nothing goes here: the venue may have other orders
+    read = None
+    if recorded:
+        with contextlib.suppress(Inconclusive, NotOffered):  # whoever needs it says so
+            read = paying.read(partner, recorded[-1].order_id, paying.lists(recorded[-1].intent))
+    return SplitBill(tuple(recorded), tuple(refused), read)
+
+
+def judge(partner: Partner, findings: Callable[[Payment], Iterable[Finding]], *, tipped: bool | None = None) -> None:
+    """
+    Demand that no recorded payment has *findings*; with *tipped*, of those with a tip above zero, or without one.
+    """
+    payments = [
+        each for bill in split_bills(partner) for each in bill.recorded if tipped is None or bool(each.tip) is tipped
+    ]
+    if not payments:
+        raise Inconclusive(f"no payment {'with' if tipped else 'without'} a tip was recorded")
+    answers.violate([finding for each in payments for finding in findings(each)])
+    partner.notes.append(f"{len(payments)} payments")
+
+
+def judge_read(partner: Partner, findings: Callable[[SplitBill, Row], Iterable[Finding]]) -> None:
+    """
+    Demand that no order has *findings* as it is read after its payments.
+    """
+    if not partner.offers(paying.READ):
+        raise NotOffered(f"only {paying.READ} shows what is recorded, and it isn't offered")
+    bills = [each for each in split_bills(partner) if each.read is not None]
+    if not bills:
+        raise Inconclusive(f"{paying.READ} doesn't show the order after the payments")
+    answers.violate([finding for each in bills if each.read for finding in findings(each, each.read)])
+
+
+def entry_amounts(payment: Payment, entry: Row, where: str, *members: str) -> Iterator[Finding]:
+    """
+    Findings where *entry*, the payment as it is listed, has other amounts than were sent.
+    """
+    for member in members:
+        sent = payment.amount if member == "paidAmount" else payment.tip
+        shown = money.value(entry.get(member))
+        if shown is None and member == "tipsAmount" and not sent and entry.get(member) is None:
+            continue  # no tip may be said by saying nothing
+        if shown != sent:
+            hint = grown(payment, member, shown or 0)
+            yield Finding(f"{where}.{member}", payment.shown(sent), payment.shown(entry.get(member)), hint)
+
+
+def growth(payment: Payment, member: str) -> Iterator[Finding]:
+    """
+    A finding where the order's *member* (``paidAmount`` or ``tipsAmount``) did not grow by what was sent.
+    """
+    of = money.paid if member == "paidAmount" else paying.tips
+    sent = payment.amount if member == "paidAmount" else payment.tip
+    before, after = of(payment.before) or 0, of(payment.after)
+    if after is None:
+        if payment.after.get(member) is not None or sent:
+            yield Finding(payment.where(member), payment.shown(before + sent), f"{payment.after.get(member)!r}")
+        return
+    if after - before != sent:
+        yield Finding(
+            payment.where(member),
+            f"{payment.shown(before + sent)}: {payment.shown(before)} before, and {payment.shown(sent)} more",
+            payment.shown(after),
+            grown(payment, member, after - before),
+        )
+
+
+def grown(payment: Payment, member: str, by: int) -> str | None:
+    """The likely cause where *member* grew *by* something else than was sent."""
+    sent, other = (payment.amount, payment.tip) if member == "paidAmount" else (payment.tip, payment.amount)
+    grew = f"{member} grew by {payment.shown(by)} where {payment.shown(sent)} was sent"
+    if other and by == sent + other:
+        extra = "the tip" if member == "paidAmount" else "the amount"
+        return f"{grew}: {extra} of {payment.shown(other)} seems to be included"
+    if sent and by == 2 * sent:
+        return f"{grew}: it seems to be counted twice"
+    if sent and by == 0:
+        return f"{grew}: it seems not to be counted"
+    if sent and by == 100 * sent:
+        return f"{grew}: minor units seem to be taken for whole ones"
+    if abs(by - sent) == 1:
+        return f"{grew}: a fraction seems to be lost, as with floating point numbers; count in minor units"
+    return None
