@@ -4,16 +4,19 @@ The printable bill of an order: header, order and footer, and whether the order 
 
 from __future__ import annotations
 
+import functools
+import itertools
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from epos_conformance import (
+    Exchange,
     Finding,
     Inconclusive,
     NotOffered,
     Partner,
-    Violation,
     _contracts,
     answers,
     check,
@@ -21,6 +24,7 @@ from epos_conformance import (
     sameness,
     shown,
 )
+from epos_conformance.paying import INTENTS_HINT
 from epos_conformance.settling import settled
 from epos_conformance.shown import words
 
@@ -175,13 +179,13 @@ def test_order_agrees_with_the_order(partner: Partner) -> None:
     """The order of a bill says the same as GetOrderById."""
     if not partner.offers("GetOrderById"):
         raise NotOffered("GetOrderById isn't offered")
-    compared, findings = 0, []
-    for each in bills(partner):
-        if _has_order(each):
-            pairs = settled(partner, lambda id=each.id: _both(partner, id), lambda both: not _contradictions(both))  # type: ignore[misc]
-            compared += pairs is not None
-            findings += _contradictions(pairs)
-    if not compared:
+    compared = [
+        settled(partner, functools.partial(_both, partner, each.id), lambda both: not _contradictions(both))
+        for each in bills(partner)
+        if _has_order(each)
+    ]
+    findings = list(itertools.chain.from_iterable(map(_contradictions, compared)))
+    if not any(compared):
         raise Inconclusive("no order could be seen both on a bill and by GetOrderById")
     answers.violate(findings[:MOST_FAULTS])
 
@@ -216,27 +220,30 @@ def test_follows_a_payment(partner: Partner) -> None:
         raise NotOffered("RecordOrderPaymentById isn't offered")
     order = partner.order(2)
     id, intent = str(order["id"]), partner.intent()
-    before = _printed(partner, id)
+    before = _bill(partner, id)
+    if not before.succeeded:
+        raise Inconclusive(f"needs the bill of a payable order, but saw {before.seen}")
     amount = money.of(1, money.currency(order.get("totalAmount")) or partner.venue.currency)
     payment = {"orderId": id, "paymentIntentId": intent, "paidAmount": amount}
     exchange = partner.call("RecordOrderPaymentById", payment)
     if not exchange.succeeded:
-        raise Inconclusive(
-            f"needs a payment, but it was not carried out: {exchange.seen}; an EPOS that looks payment intents up at Dojo "
-            "can't find made-up ones"
-        )
-    after = settled(partner, lambda: _printed(partner, id), lambda each: not _missing(before, each, intent))
+        raise Inconclusive(f"needs a payment, but it was not carried out: {exchange.seen}; {INTENTS_HINT}")
+    was = _printed(before)
+    after = settled(partner, lambda: _bill(partner, id), lambda each: not _missing(was, _printed(each), intent))
 
-    if after is None or (after.get("payments") is None and money.value(after.get("paidAmount")) is None):
+    answers.require_success(after, _contracts.capabilities()["GetOrderBillById"])
+    now = _printed(after)
+    if now is None or (now.get("payments") is None and money.value(now.get("paidAmount")) is None):
         raise Inconclusive("the bill doesn't say what is paid")
-    answers.violate(_missing(before, after, intent))
+    answers.violate(_missing(was, now, intent))
 
 
-def _printed(partner: Partner, id: str) -> Mapping[str, Any] | None:
-    """The order on the bill of *id*; None where there is none."""
-    exchange = partner.call("GetOrderBillById", {"orderId": id})
-    if not exchange.succeeded:
-        raise Violation(Finding("GetOrderBillById", "the bill of a payable order", exchange.seen))
+def _bill(partner: Partner, id: str) -> Exchange:
+    return partner.call("GetOrderBillById", {"orderId": id})
+
+
+def _printed(exchange: Exchange) -> Mapping[str, Any] | None:
+    """The order on a bill; None where there is none."""
     found = exchange.result.get("order") if isinstance(exchange.result, dict) else None
     return found if isinstance(found, dict) else None
 

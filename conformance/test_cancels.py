@@ -22,6 +22,7 @@ from epos_conformance import (
     shown,
 )
 from epos_conformance.exchange import ERROR_TYPES
+from epos_conformance.paying import INTENTS_HINT
 from epos_conformance.settling import settled
 from epos_conformance.shown import words
 from epos_conformance.venue import Row, instant
@@ -152,10 +153,7 @@ def test_refuses_payments_afterwards(partner: Partner) -> None:
         usual = {"orderId": str(other["id"]), "paymentIntentId": partner.intent(), "paidAmount": amount}
         paid = partner.call("RecordOrderPaymentById", usual)
         if not paid.succeeded:
-            raise Inconclusive(
-                f"no payment is carried out, whatever the order: {paid.seen}; an EPOS that looks payment intents up at "
-                "Dojo can't find made-up ones"
-            )
+            raise Inconclusive(f"no payment is carried out, whatever the order: {paid.seen}; {INTENTS_HINT}")
     raise Violation(Finding("a payment of 1 on the canceled order", "a refusal with Conflict", _seen(refused)))
 
 

@@ -4,33 +4,32 @@ What an EPOS owes its locks if it enforces them; one that doesn't keeps these ru
 
 from __future__ import annotations
 
-import datetime
 import time
 
+from collections.abc import Iterator
 from typing import Any
 
 from epos_conformance import Exchange, Finding, Inconclusive, Partner, Violation, answers, check, money
-from epos_conformance.lapsing import lapsing
+from epos_conformance.enforcing import enforced, enforcement, excused
 from epos_conformance.locking import (
     LASTS,
     Lock,
     Payment,
     ask,
     carried_out,
-    enforced,
-    enforcement,
-    excused,
     extend,
     granted_when_free,
     hold,
     id_of,
     lock,
+    lockable,
     new_id,
     pay,
     read_with,
     release,
     require_offered,
     require_released,
+    rival,
     shown_in,
     until,
 )
@@ -39,9 +38,6 @@ from epos_conformance.venue import Row
 
 #: Seconds after which a race is not started again.
 LONGEST_RACE = 6.0
-
-#: An expiry of long ago, in seconds.
-LONG_AGO = -900.0
 
 
 # A second lock
@@ -52,7 +48,9 @@ def test_enforces_locks(partner: Partner) -> None:
     """A second lock with another lockId is refused while the first is live."""
     found = enforcement(partner)
     if not found.enforced:
-        raise Violation(Finding("a second lock with another lockId", "a refusal", f"it is granted ({found.second.seen})"))
+        raise Violation(
+            Finding("a second lock with another lockId", "a refusal", f"it is granted ({found.second.seen})")
+        )
 
 
 @check("CreateOrderLock.refuses-a-second-lock-with-conflict")
@@ -92,22 +90,22 @@ def test_a_refused_lock_holds_nothing(partner: Partner) -> None:
     """A lock that is refused for its expiry does not lock the order."""
     if not enforced(partner):
         return
-    held = hold(partner)
-    require_released(partner, held)
-    findings, refused = [], 0
-    for what, body in (("no expiry", {}), ("a word", {"expiry": "soon"}), ("a month 13", {"expiry": "2042-13-01T12:00:00Z"})):
-        params = {"orderId": held.order_id, "lockId": new_id(), **body}
-        if partner.call("CreateOrderLock", params).succeeded:
-            require_released(partner, Lock(held.order, params["lockId"], held.granted))
+    order, findings, refused = lockable(partner), [], 0
+    for what, body in (
+        ("no expiry", {}),
+        ("a word", {"expiry": "soon"}),
+        ("a month 13", {"expiry": "2042-13-01T12:00:00Z"}),
+    ):
+        params = {"orderId": id_of(order), "lockId": new_id(), **body}
+        if (exchange := partner.call("CreateOrderLock", params)).succeeded:
+            require_released(partner, Lock(order, params["lockId"], exchange))
             continue
         refused += 1
-        id = new_id()
-        next = granted_when_free(partner, held.order, id)
+        next = granted_when_free(partner, order, (id := new_id()))
+        release(partner, order, id if next.succeeded else params["lockId"])
         if not next.succeeded:
             findings.append(Finding(f"a lock after one with {what} was refused", "a success", next.seen))
-            release(partner, held.order, params["lockId"])
             break
-        release(partner, held.order, id)
     answers.violate(findings, hint="the lock is kept before its expiry has been read")
     if not refused:
         raise Inconclusive("needs a lock that is refused, but every expiry is accepted")
@@ -121,7 +119,7 @@ def test_grants_one_of_two_at_once(partner: Partner) -> None:
     """Of two locks that are asked for at the same instant, at most one is granted."""
     if not enforced(partner):
         return
-    order = hold_and_release(partner)
+    order = lockable(partner)
     for turn in rounds(partner):
         ids = [new_id(), new_id()]
         asked = partner.at_once(*(("CreateOrderLock", locking(order, id)) for id in ids))
@@ -132,7 +130,7 @@ def test_grants_one_of_two_at_once(partner: Partner) -> None:
                     f"two locks on order {id_of(order)} at the same instant, in round {turn}",
                     "at most one of them granted",
                     f"both: {' and '.join(granted)}",
-                    hint="whether the order is free is looked up before it is locked, and another request comes between",
+                    hint="another request comes between the look at the order and its locking",
                 )
             )
         give_back(partner, order, ids, asked)
@@ -149,14 +147,7 @@ def give_back(partner: Partner, order: Row, ids: list[str], asked: list[Exchange
             release(partner, order, id)
 
 
-def hold_and_release(partner: Partner) -> Row:
-    require_offered(partner, "DeleteOrderLock")
-    held = hold(partner)
-    require_released(partner, held)
-    return held.order
-
-
-def rounds(partner: Partner) -> Any:
+def rounds(partner: Partner) -> Iterator[int]:
     """The numbers of the rounds of a race; how many there were is among the check's notes."""
     started, turn = time.monotonic(), 0
     while turn < partner.settings.race_rounds and time.monotonic() - started < LONGEST_RACE:
@@ -167,25 +158,98 @@ def rounds(partner: Partner) -> Any:
 
 @check("ExtendOrderLock.survives-a-delete-at-once")
 def test_survives_a_delete_at_once(partner: Partner) -> None:
-    """A lock that is extended and deleted at the same instant ends in good order."""
-    order = hold_and_release(partner)
-    hung_up = []
+    """A lock that is extended and deleted at the same instant crashes nothing, and the order can be locked again."""
+    order = lockable(partner)
+    hung_up = 0
     for turn in rounds(partner):
         held = lock(partner, order)
         ids = {"orderId": held.order_id, "lockId": held.id}
         both = ("ExtendOrderLock", {**ids, "expiry": until(LASTS * 1.5)}), ("DeleteOrderLock", ids)
-        crashed = [
-            Finding(f"{each.capability} at the same instant as the other, in round {turn}", "no server error", each.seen)
-            for each in partner.at_once(*both)
-            if each.crashed
-        ]
-        # A connection may have been closed between two rounds, for once.
-        answers.violate([*hung_up, *crashed] if hung_up or partner.exchanges[-1].answer else [])
-        hung_up = crashed
+        crashed = [each for each in partner.at_once(*both) if each.crashed]
+        hung_up += any(each.answer is None for each in crashed)
+        # A server may hang up between two rounds, for once.
+        if hung_up > 1 or any(each.answer for each in crashed):
+            where = f"{crashed[0].capability} while the other of the two comes in, in round {turn}"
+            raise Violation(Finding(where, "a success or a refusal", crashed[0].seen))
         release(partner, order, held.id)
-        id = new_id()
-        free = granted_when_free(partner, order, id)
+        free = granted_when_free(partner, order, (id := new_id()))
         if not free.succeeded:
-            where = f"a new lock after extending and deleting one at the same instant, in round {turn}"
-            raise Violation(Finding(where, "a success, once the old one is deleted again", free.seen))
+            where = f"a new lock, after one was extended and deleted at the same instant in round {turn}"
+            raise Violation(Finding(where, "a success, as the old one was deleted once more", free.seen))
         release(partner, order, id)
+
+
+# Other orders
+
+
+@check("DeleteOrderLock.leaves-other-orders-locked")
+def test_leaves_other_orders_locked(partner: Partner) -> None:
+    """Deleting the lock of one order frees no other order."""
+    if not enforced(partner):
+        return
+    first = hold(partner)
+    second = lock(partner, partner.order())
+    if rival(partner, second.order).succeeded:
+        raise Inconclusive(
+            f"needs two orders that are locked at a time, but another lock is granted on {second.order_id}"
+        )
+    require_released(partner, first)
+    if rival(partner, second.order).succeeded:
+        where = f"a second lock on order {second.order_id}, after the lock of order {first.order_id} was deleted"
+        raise Violation(Finding(where, "a refusal, as before", "it is granted"))
+
+
+# Paying under the lock of another
+
+
+def foreign_payments(partner: Partner, held: Lock) -> list[tuple[str, Payment]]:
+    """Payments on the order of *held* under other lockIds, with whose these are."""
+    found = [("a lockId that nobody has", pay(partner, held.order, new_id()))]
+    try:
+        other = lock(partner, partner.order())
+    except Inconclusive:
+        return found
+    return [*found, (f"the lockId of the lock on order {other.order_id}", pay(partner, held.order, other.id))]
+
+
+@check("RecordOrderPaymentById.refuses-the-lock-of-another")
+def test_refuses_the_lock_of_another(partner: Partner) -> None:
+    """A payment under another lockId than the live one is refused."""
+    require_offered(partner, "CreateOrderLock")
+    if not (found := enforced(partner)):
+        return
+    held = hold(partner, 5)
+    findings = []
+    for what, payment in foreign_payments(partner, held):
+        findings += answers.require_refusal(payment.exchange, f"a payment on a locked order, under {what}")
+    if findings and not excused(partner, found):
+        raise Violation(*findings)
+    carried_out(pay(partner, held.order, held.id), "under the live lock")
+
+
+@check("RecordOrderPaymentById.records-nothing-under-another-lock")
+def test_records_nothing_under_another_lock(partner: Partner) -> None:
+    """Of a payment under another lockId than the live one, nothing is to be seen later."""
+    require_offered(partner, "CreateOrderLock")
+    if not (found := enforced(partner)):
+        return
+    held = hold(partner, 5)
+    before = money.value(held.order.get("paidAmount"))
+    foreign = foreign_payments(partner, held)
+    own = pay(partner, held.order, held.id)
+    # When the holder's is there, so would be whatever was recorded before it.
+    seen = [("the answer to the holder's payment", own.exchange.result), ("GetOrderById", read_with(partner, own))]
+
+    findings: list[Finding] = []
+    for where, order in seen:
+        for what, payment in foreign:
+            if shown_in(order, payment):
+                at = f"{where}, after a payment under {what}, $.payments"
+                findings.append(Finding(at, "nothing of it", f"the payment {payment.intent}"))
+        paid = money.value(order.get("paidAmount")) if isinstance(order, dict) else None
+        if before is not None and paid is not None and paid > before + 1:
+            expected = f"{money.shown(before + 1, money.currency(held.order['paidAmount']))}, with the holder's payment"
+            findings.append(Finding(f"{where}, $.paidAmount", expected, money.shown(order["paidAmount"])))
+    if findings and not excused(partner, found):
+        raise Violation(*findings)
+    carried_out(own, "under the live lock")

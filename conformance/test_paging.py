@@ -25,62 +25,47 @@ from epos_conformance import (
     turning,
     walking,
 )
-from epos_conformance.surveying import Survey
 
 
 # Walks
 
 
-def judge(partner: Partner, survey: Survey, fact: str) -> None:
-    """
-    Demand that *fact* is not to be seen in any walk of *survey*.
-    """
-    answers.violate(survey.findings.get(fact, []))
-    if fact in survey.unsettled:
-        raise Inconclusive(survey.unsettled[fact])
-    partner.notes.append(survey.summary)
-
-
 @check("*.keeps-to-the-limit")
 def test_keeps_to_the_limit(partner: Partner, capability: Capability) -> None:
     """No page has more rows than were asked for."""
-    survey = surveying.survey(partner, capability.name)
-    answers.violate(survey.findings.get(surveying.OVERFULL, []))
+    surveying.require(partner, capability.name, surveying.OVERFULL)
     turns = turning.turns(partner, capability.name)
     answers.violate(turns.findings.get(turning.OVERFULL, []))
-
-    partner.notes.append(survey.summary)
 
 
 @check("*.walks-each-row-once")
 def test_walks_each_row_once(partner: Partner, capability: Capability) -> None:
     """Walking by after gives no row a second time, whatever the limit."""
-    judge(partner, surveying.survey(partner, capability.name), surveying.REPEATS)
+    surveying.require(partner, capability.name, surveying.REPEATS)
 
 
 @check("*.walk-leaves-out-no-row")
 def test_walk_leaves_out_no_row(partner: Partner, capability: Capability) -> None:
     """Walking by after gives every row, whatever the limit."""
-    judge(partner, surveying.survey(partner, capability.name), surveying.MISSING)
+    surveying.require(partner, capability.name, surveying.MISSING)
 
 
 @check("*.walk-comes-to-an-end")
 def test_walk_comes_to_an_end(partner: Partner, capability: Capability) -> None:
     """Walking by after comes to a last page, whatever the limit."""
-    judge(partner, surveying.survey(partner, capability.name), surveying.ENDLESS)
+    surveying.require(partner, capability.name, surveying.ENDLESS)
 
 
 @check("*.empty-page-carries-no-after")
 def test_empty_page_carries_no_after(partner: Partner, capability: Capability) -> None:
     """A page that nothing is on names no next one."""
-    judge(partner, surveying.survey(partner, capability.name), surveying.LEFT_OPEN)
+    surveying.require(partner, capability.name, surveying.LEFT_OPEN)
 
 
 @check("*.filter-holds-on-every-page")
 def test_filter_holds_on_every_page(partner: Partner, capability: Capability) -> None:
     """A filter holds on the pages behind the first, too."""
-    survey = surveying.survey(partner, capability.name)
-    judge(partner, survey, surveying.UNFILTERED)
+    survey = surveying.require(partner, capability.name, surveying.UNFILTERED)
 
     if not any(each.query and len(each.pages) > 1 and each.pages[1].rows for each in survey.walks):
         raise Inconclusive(f"no filter of {capability.name} finds two rows: take a venue that has more")

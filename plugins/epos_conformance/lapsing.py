@@ -7,6 +7,7 @@ partner's own clock, however little is known of it; the second has to be live th
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 import time
@@ -15,9 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from epos_conformance.enforcing import Enforcement
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
-from epos_conformance.locking import Enforcement, Lock, ask, extend, new_id, release
+from epos_conformance.locking import Lock, ask, extend, new_id, release, rival
 from epos_conformance.partner import Partner
 from epos_conformance.venue import Row, instant
 
@@ -83,15 +85,13 @@ def _times(exchange: Exchange) -> Iterator[tuple[float, float, bool]]:
     """The times *exchange* was answered at, by its own words: seconds, their resolution, whether an order has them."""
     date = exchange.answer.header("date") if exchange.answer else None
     if date is not None:
-        try:
+        with contextlib.suppress(ValueError, OverflowError):
             yield parsedate_to_datetime(date).timestamp(), 1.0, False
-        except (ValueError, OverflowError):
-            pass
     if exchange.capability == "CreateOrder" and isinstance(exchange.result, dict):
         said = exchange.result.get("updatedAt") or exchange.result.get("createdAt")
         try:
-            moment = datetime.datetime.fromisoformat(said)
-        except (TypeError, ValueError):
+            moment = datetime.datetime.fromisoformat(str(said))
+        except ValueError:
             return
         if moment.tzinfo is not None:
             yield moment.timestamp(), 0.001 if moment.microsecond else 1.0, True
@@ -177,7 +177,7 @@ def _watched(partner: Partner, pace: float) -> Story:
         overdue = True
     return Story(
         plain=plain.lapse(first, clock),
-        extended=extended and extended.lapse(second, clock),
+        extended=extended.lapse(second, clock) if extended else None,
         between=between,
         telling=telling,
         why_not=why_not,
@@ -223,15 +223,6 @@ def _short(partner: Partner, order: Row, expiry: float) -> Lock:
     return Lock(order, id, exchange)
 
 
-def _rival(partner: Partner, order: Row) -> Exchange:
-    """A second lock on *order*; given back where it is granted."""
-    id = new_id()
-    exchange = ask(partner, order, id)
-    if exchange.succeeded and partner.offers("DeleteOrderLock"):
-        release(partner, order, id)
-    return exchange
-
-
 class _Watch:
     """
     An order that is asked for again and again, until it is free.
@@ -250,7 +241,7 @@ class _Watch:
 
     def again(self) -> Exchange:
         started = time.time()
-        self.after = _rival(self._partner, self._order)
+        self.after = rival(self._partner, self._order)
         if not self.free:
             self.refused_at = started
         self.answered_at = time.time()
@@ -278,13 +269,13 @@ def _is_overdue(partner: Partner, held: Lock, clock: Clock) -> bool | None:
     # No clock is that late: where this locks, no clock is looked at.
     granted = ask(partner, held.order, past, _spelt(time.time() + clock.low - MOST_OFF))
     if granted.succeeded:
-        rival = _rival(partner, held.order)
+        second = rival(partner, held.order)
         release(partner, held.order, past)
-        return True if not rival.succeeded else None
+        return None if second.succeeded else True
     recent = new_id()
     again = ask(partner, held.order, recent, _spelt(time.time() + clock.low - 2 * PATIENCE))
     if again.succeeded:
         release(partner, held.order, recent)
         return None
     # What it refuses as past is past by its clock, if it refuses nothing else.
-    return _rival(partner, held.order).succeeded or None
+    return rival(partner, held.order).succeeded or None

@@ -1,7 +1,5 @@
 """
 Locks on orders: asked for, extended, released and paid under, in the few steps that checks about them are made of.
-
-An EPOS may ignore ``lockId`` and ``expiry``, so whether it enforces locks is found out first, once in a run.
 """
 
 from __future__ import annotations
@@ -27,9 +25,6 @@ LASTS = 180.0
 
 #: Seconds to try where that is refused: an EPOS may find an expiry too near or too far.
 OTHERS = (60.0, 600.0)
-
-#: Seconds for which a lock is live in every time zone that its expiry may have been mistaken for.
-BEYOND_TIME_ZONES = 25 * 3600.0
 
 
 def new_id() -> str:
@@ -86,6 +81,23 @@ def release(partner: Partner, order: Row, lock_id: str) -> Exchange:
     return partner.call("DeleteOrderLock", {"orderId": id_of(order), "lockId": lock_id})
 
 
+def rival(partner: Partner, order: Row) -> Exchange:
+    """
+    What a second lock on *order* is answered; given back where it is granted, and all before it have lapsed.
+    """
+    id = new_id()
+    exchange = ask(partner, order, id)
+    if exchange.succeeded and partner.offers("DeleteOrderLock"):
+        release(partner, order, id)
+        forget(partner, order)
+    return exchange
+
+
+def forget(partner: Partner, order: Row) -> None:
+    """Keep nothing in mind of the locks on *order*: there is none that has to be removed."""
+    partner._made[:] = [each for each in partner._made if each.kind != "lock" or each.ids["orderId"] != id_of(order)]
+
+
 def lock(partner: Partner, order: Row) -> Lock:
     """
     A lock on *order*, released when the check ends.
@@ -131,6 +143,14 @@ def require_released(partner: Partner, held: Lock) -> Exchange:
     if not exchange.succeeded:
         raise Inconclusive(f"needs a lock that is deleted, but DeleteOrderLock was not carried out: {exchange.seen}")
     return exchange
+
+
+def lockable(partner: Partner, owed: int = 2) -> Row:
+    """An order of this check's own that was locked a moment ago, and is free."""
+    require_offered(partner, "DeleteOrderLock")
+    held = hold(partner, owed)
+    require_released(partner, held)
+    return held.order
 
 
 def freed(partner: Partner, held: Lock) -> Row:
@@ -217,118 +237,3 @@ def lacks(answer: Any, payment: Payment, known: Any, where: str) -> list[Finding
         shown = [money.shown(each["paidAmount"]) for each in (known, answer)]
         found.append(Finding(f"{where}, $.paidAmount", f"{shown[0]}, as after the payment before", shown[1]))
     return found
-
-
-# Whether locks are enforced
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enforcement:
-    """
-    What became of a second lock, asked for while the first was live.
-    """
-
-    second: Exchange
-    #: Whether it was refused because of the first; None where it is refused without it, too.
-    enforced: bool | None
-    #: Whether only a lock for more than a day is enforced: its expiry is read wrongly.
-    early: bool = False
-    #: Whether the lockId makes a difference anywhere, where locks are enforced.
-    tells_ids_apart: bool = False
-    #: Seconds that a call took.
-    pace: float
-
-
-def enforcement(partner: Partner) -> Enforcement:
-    """
-    Whether this EPOS enforces locks, found out once in a run: call it before anything else is leased.
-
-    Raises `Inconclusive` where it can't be told.
-    """
-    require_offered(partner, "CreateOrderLock")
-    found = partner.once("locks", lambda: _find_out(partner))
-    if found.enforced is None:
-        raise Inconclusive(
-            f"whether locks are enforced can't be told: a second lock is refused, and so it is on an order that nobody "
-            f"has locked: {found.second.seen}"
-        )
-    return found
-
-
-def enforced(partner: Partner) -> Enforcement | None:
-    """`enforcement`; None, with a note, where locks are not enforced and a rule about it can't be broken."""
-    found = enforcement(partner)
-    if found.enforced:
-        return found
-    partner.notes.append("locks are not enforced: a second one is granted while the first is live")
-    return None
-
-
-def excused(partner: Partner, found: Enforcement) -> bool:
-    """Whether an EPOS locks orders and otherwise ignores lockId and expiry, as it may; with a note where it does."""
-    if found.tells_ids_apart:
-        return False
-    partner.notes.append("an order is locked or not, and lockId makes no difference")
-    return True
-
-
-def _find_out(partner: Partner) -> Enforcement:
-    try:
-        return _tried(partner)
-    finally:
-        partner.clean_up()  # the check may need as many orders again
-
-
-def _tried(partner: Partner) -> Enforcement:
-    held, rival = hold(partner), new_id()
-    second = ask(partner, held.order, rival)
-    pace = max(held.granted.duration, second.duration)
-    if second.succeeded:
-        later = _second_to_a_long_one(partner, held, rival)
-        return Enforcement(second=later or second, enforced=later is not None, early=later is not None, pace=pace)
-    apart = _tells_ids_apart(partner, held)
-    return Enforcement(
-        second=second,
-        enforced=_is_granted_otherwise(partner, held, rival) or None,
-        tells_ids_apart=apart,
-        pace=pace,
-    )
-
-
-def _tells_ids_apart(partner: Partner, held: Lock) -> bool:
-    if ask(partner, held.order, held.id).succeeded:
-        return True
-    return partner.offers("DeleteOrderLock") and not release(partner, held.order, new_id()).succeeded
-
-
-def _is_granted_otherwise(partner: Partner, held: Lock, rival: str) -> bool:
-    """Whether the lock that was refused is granted where none is in its way."""
-    if partner.offers("DeleteOrderLock"):
-        release(partner, held.order, held.id)
-        if granted_when_free(partner, held.order, rival).succeeded:
-            return True
-    try:
-        other = partner.order()
-    except Inconclusive:
-        return False
-    return ask(partner, other, rival).succeeded
-
-
-def _second_to_a_long_one(partner: Partner, held: Lock, rival: str) -> Exchange | None:
-    """
-    The refusal of a second lock while the first is to last for more than a day; None where there is none.
-
-    An EPOS that takes the expiry for a time of its own zone sees locks lapse as soon as they are granted.
-    """
-    if not partner.offers("DeleteOrderLock"):
-        return None
-    if not any([release(partner, held.order, each).succeeded for each in (rival, held.id)]):
-        return None
-    long = new_id()
-    if not ask(partner, held.order, long, until(BEYOND_TIME_ZONES)).succeeded:
-        return None
-    second = ask(partner, held.order, rival)
-    release(partner, held.order, long)
-    if second.succeeded or not granted_when_free(partner, held.order, rival).succeeded:
-        return None
-    return second

@@ -21,6 +21,9 @@ from epos_conformance.venue import Row, instant
 #: Members of details.dineIn that say where.
 _PLACES = ("tableId", "waiterId", "partyId", "reservationId")
 
+#: A table and a waiter, where the venue shows none: whether it has them can't be known.
+MADE_UP = "Conformance-1"
+
 
 def collections(ordering: Ordering) -> Versions:
     """Orders to collect: as soon as possible, soon, tomorrow."""
@@ -62,6 +65,8 @@ def _at(now: datetime.datetime, days: int, hour: int, minute: int = 0) -> dateti
 def tables(ordering: Ordering) -> Versions:
     """Orders at tables, those with the oddest ids first."""
     odd = sorted(ordering.venue.table_ids, key=_oddity, reverse=True)
+    if not odd:
+        yield replace(placed(ordering, {"tableId": MADE_UP}), unknown=True)
     yield from (placed(ordering, {"tableId": each}) for each in dict.fromkeys([*odd[:2], *ordering.tables[:2]]))
 
 
@@ -72,6 +77,8 @@ def waiters(ordering: Ordering) -> Versions:
         found.setdefault(each["waiterId"], each)
     if named := ordering.venue.known.waiters:
         found = {each: found.get(each, {**ordering.table(), "waiterId": each}) for each in named}
+    if not found:
+        yield replace(placed(ordering, {**ordering.table(), "waiterId": MADE_UP}), unknown=True)
     odd = sorted(found.values(), key=lambda each: _oddity(each["waiterId"]), reverse=True)
     yield from (placed(ordering, each) for each in odd[:4])
 
@@ -134,16 +141,21 @@ def _guests(ordering: Ordering, name: str, rows: Sequence[Row], known: Sequence[
     found: dict[str, Json] = {}
     own = [row for row in rows if str(row.get("name", "")).startswith(NAME)]
     for row in (*(row for row in rows if row not in own), *own):
-        sat = _texts(row.get("tableIds"))[:1]
-        for id in _texts([row.get("id")]):
-            found[id] = {**({"tableId": sat[0]} if sat else ordering.table()), name: id}
+        found.update({id: seat(ordering, name, id, row) for id in _texts([row.get("id")])})
     if known:
         return [found.get(each, {**ordering.table(), name: each}) for each in known]
-    # As somebody ordered for them already, in every detail.
+    # As somebody ordered for them already, in every detail; by now they may have left.
     served = [place(row) for row in ordering.orders if row.get("payable") is True]
-    seen = [{key: str(value) for key, value in each.items() if key in _PLACES} for each in served]
-    first = {each[name]: each for each in reversed(seen) if each.get(name) in found}
-    return [*list(first.values())[:1], *(each for id, each in found.items() if id not in list(first)[:1])]
+    seen = [{key: value for key, value in each.items() if key in _PLACES and _texts([value])} for each in served]
+    first = {each[name]: each for each in reversed(seen) if name in each and (each[name] in found or not rows)}
+    head = list(first)[: 1 if rows else 3]
+    return [*(first[id] for id in head), *(each for id, each in found.items() if id not in head)]
+
+
+def seat(ordering: Ordering, name: str, id: str, row: Any) -> Json:
+    """Where the guests *row* of that *id*, called *name*, sit, as details.dineIn."""
+    sat = _texts(row.get("tableIds"))[:1] if isinstance(row, Mapping) else []
+    return {**({"tableId": sat[0]} if sat else ordering.table()), name: id}
 
 
 def pre_order(ordering: Ordering, where: Json, ready: datetime.datetime) -> Version:

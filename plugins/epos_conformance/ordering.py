@@ -58,6 +58,8 @@ class Version:
     body: Json
     #: Whether it names goods or payment intents that the EPOS can't know: not even crashing on them is held against it.
     made_up: bool = False
+    #: Whether it is for somebody or something that may not exist: an EPOS may leave that out.
+    unknown: bool = False
     #: Whether it may be ordered at another table as well.
     anywhere: bool = True
 
@@ -231,33 +233,26 @@ class Ordering:
 
     @property
     def tables(self) -> list[str]:
-        """
-        Tables to order at: those that have proved good; until then those without orders, so that nobody's are added to.
-        """
-        if len(self._proven) > 1:
-            return self._proven
-        every = self.venue.table_ids
+        """Tables to order at; those without orders where there are any, so that nobody's are added to."""
+        every = [each for each in self.venue.table_ids if each not in self._doubtful] or self.venue.table_ids
         busy = [place(row).get("tableId") for row in self.orders if row.get("payable") is True]
-        free = [each for each in every if each not in busy and each not in self._doubtful]
-        return free or [each for each in every if each not in self._doubtful] or list(every)
+        return [each for each in every if each not in busy] or list(every)
 
-    def taken_at(self, body: Mapping[str, Any]) -> None:
-        """Remember that *body* was taken: there is nothing wrong with its table."""
-        table = place(body).get("tableId")
-        if isinstance(table, str) and table not in self._proven:
-            self._proven.append(table)
+    def taken_at(self, body: Mapping[str, Any], *refused: Mapping[str, Any]) -> None:
+        """Remember that an order like the *refused* ones was taken as *body*: their tables were the reason."""
+        self._proven += [place(body).get("tableId", "")]
+        self._doubtful |= {place(each).get("tableId", "") for each in refused}
 
-    def refused_at(self, body: Mapping[str, Any]) -> bool:
-        """Remember that *body* was refused; say whether its table may have been the reason."""
-        table = place(body).get("tableId")
-        if not isinstance(table, str) or table in self._proven or set(self.venue.table_ids) <= {table}:
-            return False
-        self._doubtful.add(table)
-        return True
-
-    def elsewhere(self, body: Json) -> Json:
-        """*body* at another table, as another order."""
-        dine_in = {**place(body), **self.table()}
+    def elsewhere(self, body: Json) -> Json | None:
+        """
+        *body* at another table, as another order; None where its own table has proved good, or there is no other.
+        """
+        here = place(body).get("tableId", "")
+        others = [each for each in (*self._proven[-1:], *self.tables) if each and each != here]
+        if here in self._proven or not others:
+            return None
+        chosen = others[0] if self._proven else others[next(self._turn) % len(others)]
+        dine_in = {**place(body), "tableId": chosen}
         return {**body, "dojoOrderId": str(uuid.uuid4()), "details": {**body["details"], "dineIn": dine_in}}
 
 

@@ -12,13 +12,13 @@ import contextlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar, cast
 
-from epos_conformance import _contracts, bodies, money, schema
+from epos_conformance import _contracts, bodies, money, schema, supply
 from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
 from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Violation
 from epos_conformance.exchange import Exchange
 from epos_conformance.rest import DOJO_HEADERS
-from epos_conformance.supply import LEASE_WAIT, Supply
+from epos_conformance.supply import Supply
 from epos_conformance.venue import PLURALS, Row, Venue
 
 
@@ -403,7 +403,7 @@ class Partner:
         every = self._supply.payable
         candidates = [each for each in every if each not in self._refused] or every
         found = next((each for each in candidates if self.hold(each)), None)
-        if found is None and candidates and self.hold(candidates[0], wait=LEASE_WAIT):
+        if found is None and candidates and self.hold(candidates[0], wait=supply.LEASE_WAIT):
             found = candidates[0]
         if found is None:
             raise Inconclusive(self._supply.none_free(candidates))

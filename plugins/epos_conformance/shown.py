@@ -53,7 +53,7 @@ class Shown:
     """
 
     id: str
-    order: Row
+    order: Any
     capability: str
     #: Whether the suite made it and nobody else changes it.
     own: bool = False
@@ -71,37 +71,45 @@ def orders(partner: Partner) -> list[Shown]:
 
     Raises `Inconclusive` where there is no order to be read.
     """
-    rows = [Shown(row["id"], row, "SearchOrders") for row in _rows(partner)]
-    return [*partner.once("orders that are read", lambda: _read(partner)), *rows]
+    found = [each for each in read(partner) if isinstance(each.order, dict)]
+    if not found:
+        raise Inconclusive(f"GetOrderById shows no order: {partner.exchanges[-1].seen}")
+    return [*found, *(Shown(row["id"], row, "SearchOrders") for row in rows(partner))]
+
+
+def read(partner: Partner) -> list[Shown]:
+    """
+    A variety of orders, as GetOrderById shows them: once in a run. `Shown.order` is whatever was answered.
+    """
+    return partner.once("orders that are read", lambda: _read(partner))
 
 
 def _read(partner: Partner) -> list[Shown]:
     capability = _contracts.capabilities()["GetOrderById"]
-    found: list[Shown] = []
+    found = []
     for id in _choice(partner) or [partner.existing("order")]:
         exchange = partner.read(capability, id)
-        if exchange is not None and isinstance(exchange.result, dict):
-            found.append(Shown(id, exchange.result, capability.name))
-    if not found:
-        seen = f": {partner.exchanges[-1].seen}" if partner.exchanges else ""
-        raise Inconclusive(f"GetOrderById shows no order{seen}")
+        if exchange is not None:
+            result = exchange.result
+            found.append(Shown(id, result if isinstance(result, dict) else exchange.seen, capability.name))
     return found
 
 
-def _rows(partner: Partner) -> list[Row]:
+def rows(partner: Partner) -> list[Row]:
+    """The first orders that a search shows, those that have an id."""
     return [row for row in partner.venue.orders if isinstance(row.get("id"), str) and row["id"]]
 
 
 def _choice(partner: Partner) -> list[str]:
     """Ids of orders that differ."""
-    rows = _rows(partner)
-    ids = {row["id"] for row in rows}
+    every = rows(partner)
+    ids = {row["id"] for row in every}
     # An id that is part of another's, that a search for texts might take for it.
     parts = {each for each in ids if any(each in other for other in ids - {each})}
-    chosen = [*partner.venue.known.orders, *(row["id"] for row in (*rows[:1], *rows[-1:]))]
+    chosen = [*partner.venue.known.orders, *(row["id"] for row in (*every[:1], *every[-1:]))]
     for tells in _TELLING:
-        chosen += itertools.islice((row["id"] for row in rows if tells(row)), _OF_A_KIND)
-    chosen += itertools.islice((row["id"] for row in rows if row["id"] in parts), _OF_A_KIND)
+        chosen += itertools.islice((row["id"] for row in every if tells(row)), _OF_A_KIND)
+    chosen += itertools.islice((row["id"] for row in every if row["id"] in parts), _OF_A_KIND)
     by_members = partner.venue.variety("order", _BY_MEMBERS)
     return list(dict.fromkeys([*chosen[: MOST_READ - _BY_MEMBERS], *by_members, *chosen]))[:MOST_READ]
 

@@ -12,10 +12,11 @@ import contextlib
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from epos_conformance import _contracts, filters, walking
-from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.exceptions import Inconclusive, NotOffered, Violation
 from epos_conformance.filters import Narrowing
 from epos_conformance.settling import settled
 from epos_conformance.venue import Row
@@ -78,6 +79,8 @@ class Survey:
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     #: Fact -> why it could not be settled.
     unsettled: dict[str, str] = field(default_factory=dict)
+    #: Fact -> the exchanges of the walk that shows it first, counted from the survey's first one.
+    evidence: dict[str, slice] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -85,8 +88,10 @@ class Survey:
         ends = sum(each.end is not End.CUT for each in self.walks)
         return f"{len(self.walks)} walks, {ends} of them to the end, {pages} pages, {len(self.rows)} rows"
 
-    def add(self, fact: str, findings: Sequence[Finding]) -> None:
+    def add(self, fact: str, findings: Sequence[Finding], evidence: slice) -> None:
         known = self.findings.setdefault(fact, [])
+        if findings and not known:
+            self.evidence[fact] = evidence
         known += list(findings)[: max(0, _MOST_FINDINGS - len(known))]
 
 
@@ -97,10 +102,36 @@ def survey(partner: Partner, capability: str) -> Survey:
     return partner.once(f"survey {capability}", lambda: _Surveyor(partner, capability).survey())
 
 
+def require(partner: Partner, capability: str, fact: str) -> Survey:
+    """
+    The survey of *capability*, where it shows nothing of *fact*; raises `Violation` or `Inconclusive` otherwise.
+    """
+    start = len(partner.exchanges)
+    found = survey(partner, capability)
+    if findings := found.findings.get(fact):
+        # What is told of a violation are its last exchanges: those of the walk that shows it.
+        partner.exchanges += partner.exchanges[start:][found.evidence[fact]]
+        raise Violation(*findings)
+    if fact in found.unsettled:
+        raise Inconclusive(found.unsettled[fact])
+    partner.notes.append(found.summary)
+    return found
+
+
 class _Surveyor:
     def __init__(self, partner: Partner, capability: str) -> None:
         self._partner = partner
         self._capability = capability
+        self._start = len(partner.exchanges)
+        #: The exchanges of the latest walk.
+        self._latest = slice(0, 0)
+
+    def _step(self, limit: int | None, query: Mapping[str, object], most: int) -> Walk:
+        start = len(self._partner.exchanges)
+        try:
+            return walking.walk(self._partner, self._capability, limit, query, most=most)
+        finally:
+            self._latest = slice(start - self._start, len(self._partner.exchanges) - self._start)
 
     def survey(self) -> Survey:
         """Walk, look again at what is amiss, and tell."""
@@ -110,7 +141,7 @@ class _Surveyor:
         for limit in walking.limits(max(1, len(everything.rows))):
             self._walk(found, limit, everything)
         for narrowing in filters.narrowings(self._capability, everything.rows)[:_MOST_FILTERS]:
-            with contextlib.suppress(Inconclusive):
+            with contextlib.suppress(walking.Refused):
                 self._filtered(found, narrowing)
         self._large_pages(found, everything)
         if len(everything.rows) < 2 and not any(found.findings.values()):  # noqa: PLR2004 - one row is no walk
@@ -131,20 +162,20 @@ class _Surveyor:
             for limit in (1, 2):
                 walked = self._walk(found, limit, everything)
                 if walked is not None:
-                    found.add(UNFILTERED, unfiltered(walked, narrowing))
+                    found.add(UNFILTERED, unfiltered(walked, narrowing), self._latest)
 
     def _walk(self, found: Survey, limit: int | None, everything: Walk) -> Walk | None:
         """A walk in pages of *limit*, and what is amiss in it."""
         most = _FILTERED_PAGES if everything.query else 12
         try:
-            seen = walking.walk(self._partner, self._capability, limit, everything.query, most=most)
-        except Inconclusive:
+            seen = self._step(limit, everything.query, most)
+        except walking.Refused:
             return None  # whether small pages may be asked for, or any at all, is other rules' business
         found.walks.append(seen)
-        found.add(OVERFULL, overfull(seen))
+        found.add(OVERFULL, overfull(seen), self._latest)
         if seen.end is End.EMPTY:
-            found.add(LEFT_OPEN, left_open(seen))
-        again = lambda: walking.walk(self._partner, self._capability, limit, everything.query, most=most)  # noqa: E731
+            found.add(LEFT_OPEN, left_open(seen), self._latest)
+        again = partial(self._step, limit, everything.query, most)
         for fact, fault in _FAULTS.items():
             if fault(seen, everything, everything):
                 self._look_again(found, fact, fault, again, lambda: self._whole(everything.query))
@@ -154,11 +185,11 @@ class _Surveyor:
         """The large pages in turn, which all other walks were held to: small ones may show what they hide."""
         small = [each for each in found.walks[1:] if not each.query and each.is_whole]
         hidden = [each for each in small if walking.missing(everything, each.keys)]
-        found.add(OVERFULL, overfull(everything))
+        found.add(OVERFULL, overfull(everything), slice(0, len(everything.pages)))
         for fact, fault in _FAULTS.items():
             against = hidden[0] if fact == MISSING and hidden and everything.is_whole else everything
             if fault(everything, against, against):
-                self._look_again(found, fact, fault, lambda: self._whole({}), lambda: self._like(against))
+                self._look_again(found, fact, fault, partial(self._step, everything.limit, {}, walking.MOST_PAGES), lambda: self._like(against))
 
     def _like(self, other: Walk) -> Walk:
         return walking.walk(self._partner, self._capability, other.limit, other.query, most=2 * len(other.pages) + 2)
@@ -173,7 +204,7 @@ class _Surveyor:
         if findings is None:
             found.unsettled.setdefault(fact, UNSETTLED)
         else:
-            found.add(fact, findings)
+            found.add(fact, findings, self._latest)
 
 
 def persistent(

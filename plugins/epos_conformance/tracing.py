@@ -93,7 +93,8 @@ def _marked_faults(partner: Partner, capability: Capability) -> Iterator[tuple[s
     # Spread over the body: what is checked last is what a partner stores too early.
     step = max(1, len(faults) // _MOST_FAULTS)
     for fault in faults[::-step][:_MOST_FAULTS]:
-        mark = f"refused-{uuid.uuid4().hex[:16]}"
+        # An EPOS may go by how Dojo writes the ids of its payment intents.
+        mark = ("pi_" if "paymentIntentId" in capability.marks else "") + f"refused-{uuid.uuid4().hex[:16]}"
         yield mark, Fault(fault.where, fault.what, {**fault.body, **dict.fromkeys(capability.marks, mark)})
 
 

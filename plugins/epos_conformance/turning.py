@@ -96,7 +96,7 @@ def _turn(partner: Partner, capability: str, limit: int, query: Mapping[str, Any
     go = partial(go_and_return, partner, capability, limit, query)
     try:
         seen = go()
-    except Inconclusive:
+    except walking.Refused:
         return  # such pages can't be asked for
     found.later = found.later or sum(bool(page.rows) for page in seen.forward.pages) > 1
     found.steps += sum(each.back is not None for each in seen.steps)

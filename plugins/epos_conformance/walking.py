@@ -40,6 +40,16 @@ _MOST_EMPTY = 30
 _MOST_STALE = 3
 
 
+class Refused(Inconclusive):
+    """
+    A search was not answered with a page.
+    """
+
+    def __init__(self, what: str, seen: str) -> None:
+        super().__init__(f"{what} does not begin: {seen}")
+        self.seen = seen
+
+
 class End(StrEnum):
     """How a walk ended."""
 
@@ -177,7 +187,7 @@ def walk(
     Follow ``after`` from the first page on, for at most *most* pages that bring rows, `MOST_ROWS` in all; *between* two pages is time for
     something to happen.
 
-    Raises `Inconclusive` where the first page is refused already.
+    Raises `Refused` where there is no first page.
     """
     found = Walk(query=query or {}, limit=limit)
     cursor: dict[str, Any] | None = None if limit is None else {"limit": limit}
@@ -187,7 +197,7 @@ def walk(
     while True:
         page = ask(partner, capability, found.query, cursor)
         if page.refusal and not found.pages:
-            raise Inconclusive(f"{found} does not begin: {page.refusal}")
+            raise Refused(str(found), page.refusal)
         found.pages.append(page)
         news = {*page.keys} - seen
         seen |= news
@@ -224,12 +234,9 @@ def whole(partner: Partner, capability: str, query: Mapping[str, Any] | None = N
     """
     try:
         return walk(partner, capability, LARGEST, query, most=MOST_PAGES)
-    except Inconclusive as reason:
+    except Refused:
         # An EPOS may allow less than the contract does: take the pages that it gives by itself.
-        try:
-            return walk(partner, capability, None, query, most=MOST_PAGES)
-        except Inconclusive:
-            raise reason from None
+        return walk(partner, capability, None, query, most=MOST_PAGES)
 
 
 def limits(total: int) -> list[int | None]:

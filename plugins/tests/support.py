@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from starlette.types import Receive, Scope, Send
+
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -133,3 +135,18 @@ def answer(head: str, *parts: bytes, forever: bytes = b"", pause: float = 0) -> 
 def lines(text: str, wanted: Sequence[str]) -> list[str]:
     """The lines of *text* that contain each of *wanted*."""
     return [line for line in text.splitlines() if all(each in line for each in wanted)]
+
+
+class Switch:
+    """
+    One address for many systems, one after the other: to start a server and to end it takes longer than most tests.
+    """
+
+    url = ""
+    app: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+SERVER = Switch()

@@ -17,11 +17,9 @@ from starlette.responses import Response
 from epos_conformance import _contracts, answers
 from epos_conformance.exceptions import Inconclusive, Unanswered, Violation
 from epos_conformance.exchange import Answer, Exchange, Sent
-from epos_conformance.reference import launch
 from epos_conformance.verdict import Finding
 
-from .test_partner import Place, opened
-from .test_session import SERVER
+from .place import Place, opened
 
 
 SEARCH = _contracts.capabilities()["SearchOrders"]
@@ -110,11 +108,7 @@ def test_denying_what_it_has_shown_refusing_to_read_and_crashing_are_violations(
 # The same is demanded
 
 
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    with launch.in_thread(SERVER) as running:
-        SERVER.url = running.url
-        yield
+pytestmark = pytest.mark.usefixtures("server")
 
 
 @pytest.fixture

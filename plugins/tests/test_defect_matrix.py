@@ -100,7 +100,7 @@ def claim(rules: set[str]) -> str:
     prefixes = {each.partition(".")[0] for each in rules}
     if not prefixes <= set(known):
         return f"--capabilities={EVERY}"
-    pages = {known[each].page for each in prefixes} | {"tables", "orders"}
+    pages = {known[each].page for each in prefixes} | {"tables", "orders", "order locks"}
     return "--capabilities=" + ",".join(name for name, each in known.items() if each.page in pages)
 
 

@@ -29,8 +29,7 @@ from epos_conformance.reference import faults, launch
 from epos_conformance.reference.rest import RestShell
 from epos_conformance.rest import RestTransport
 
-from .support import answer, partner_that
-from .test_session import SERVER
+from .support import SERVER, answer, partner_that
 
 
 EVERYTHING = tuple(_contracts.capabilities())
@@ -82,11 +81,7 @@ def as_is(_: Request, response: Response) -> Response:
     return response
 
 
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    with launch.in_thread(SERVER) as running:
-        SERVER.url = running.url
-        yield
+pytestmark = pytest.mark.usefixtures("server")
 
 
 @contextlib.contextmanager

@@ -12,125 +12,28 @@ import re
 import threading
 import time
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
-from epos_conformance import _contracts, partner
+from epos_conformance import _contracts, supply
 from epos_conformance._contracts import Capability
-from epos_conformance._leases import Leases
 from epos_conformance._session import Session
-from epos_conformance._settings import KnownData, Settings
+from epos_conformance._settings import KnownData
 from epos_conformance.exceptions import Inconclusive, Unauthorized, Unreachable
 from epos_conformance.partner import MOST_ATTEMPTS, Partner
-from epos_conformance.reference import faults, launch
-from epos_conformance.reference.epos import ReferenceEpos
-from epos_conformance.reference.rest import RestShell
-from epos_conformance.rest import RestTransport, encode
+from epos_conformance.rest import encode
 
-from .test_session import SERVER
-
-
-REFUSED = b'{"errorType": "Conflict", "debugMessage": "not today"}'
-
-
-@dataclass(slots=True)
-class Place:
-    """
-    A running EPOS, and what it was asked.
-    """
-
-    epos: ReferenceEpos
-    shell: RestShell
-    leases: Leases
-    url: str
-    #: ``POST /v1/orders``, and the bodies.
-    asked: list[str] = field(default_factory=list)
-    bodies: list[Any] = field(default_factory=list)
-    #: Answers a request in the EPOS's stead, given what was asked; None leaves it to the EPOS.
-    instead: Callable[[str], Response | None] = lambda _: None
-    sessions: list[Session] = field(default_factory=list)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await Request(scope, receive).body()
-        asked = f"{scope['method']} {scope['path']}"
-        self.asked.append(asked)
-        self.bodies.append(json.loads(body) if body else None)
-        answer: Any = self.instead(asked) or self.shell
-
-        async def again() -> dict[str, Any]:
-            return {"type": "http.request", "body": body}
-
-        await answer(scope, again, send)
-
-    def session(self, **settings: Any) -> Session:
-        """Another process's dealings with it."""
-        chosen = Settings(**{"url": self.url, "fail_after": 5, **settings})
-        transport = RestTransport(chosen, self.url, "dojo:reference")
-        found = Session(chosen, transport, self.epos.offered(), self.leases, seed=len(self.sessions))
-        self.sessions.append(found)
-        return found
-
-    def partner(self, **settings: Any) -> Partner:
-        return Partner(self.session(**settings))
-
-    def vanish(self) -> None:
-        """Be at an address where nobody is."""
-        self.url = "http://127.0.0.1:1"
-        for each in self.sessions:
-            each.transport.url = self.url
-
-
-@contextlib.contextmanager
-def opened(folder: Path, *variants: str) -> Iterator[Place]:
-    epos, shell = faults.build([], variants)
-    SERVER.app = place = Place(epos, shell, Leases(folder), SERVER.url)
-    yield place
-    for each in place.sessions:
-        each.transport.close()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    with launch.in_thread(SERVER) as running:
-        SERVER.url = running.url
-        yield
-
-
-@pytest.fixture
-def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The reference EPOS, with the variants that the test names."""
-    with opened(tmp_path, *getattr(request, "param", ())) as found:
-        yield found
-
-
-def variants(*names: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("place", [names], ids=["+".join(names)], indirect=True)
+from .place import Place, refusing, variants
 
 
 def capability(name: str) -> Capability:
     return _contracts.capabilities()[name]
-
-
-def refusing(*asked: str, times: int = 10**6, status: int = 409) -> Callable[[str], Response | None]:
-    """Says no so many *times* to what begins like one of *asked*."""
-    left = [times]
-
-    def instead(what: str) -> Response | None:
-        if not what.startswith(asked) or left[0] == 0:
-            return None
-        left[0] -= 1
-        return Response(REFUSED, status, media_type="application/json")
-
-    return instead
 
 
 def missing(found: Partner, kind: str) -> str:
@@ -327,7 +230,7 @@ def test_orders_of_the_venue_are_used_by_one_check_at_a_time(place: Place) -> No
 
 @variants("three-orders-no-creation")
 def test_where_every_order_is_in_use_the_check_says_so(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partner, "_LEASE_WAIT", 0.1)
+    monkeypatch.setattr(supply, "LEASE_WAIT", 0.1)
     others = [place.partner() for _ in range(3)]
     assert len({each.existing("payable-order") for each in others}) == 3
     late = place.partner()

@@ -18,7 +18,6 @@ import pytest
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from epos_conformance import _contracts
 from epos_conformance._leases import Leases
@@ -26,12 +25,11 @@ from epos_conformance._session import Made, Session
 from epos_conformance._settings import Settings
 from epos_conformance.exceptions import BrokenAnswer, Inconclusive, Unanswered, Unauthorized, Unreachable
 from epos_conformance.exchange import Exchange
-from epos_conformance.reference import launch
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.rest import RestShell
 from epos_conformance.rest import DOJO_HEADERS, RestTransport
 
-from .support import partner_that
+from .support import SERVER, partner_that
 
 
 EVERYTHING = tuple(_contracts.capabilities())
@@ -61,26 +59,7 @@ class Till(RestShell):
         return self.instead(request) or await super().respond(request)
 
 
-class Switch:
-    """
-    One address for many systems, one after the other: to start a server and to end it takes longer than most tests.
-    """
-
-    url = ""
-    app: Any = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-
-
-SERVER = Switch()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    with launch.in_thread(SERVER) as running:
-        SERVER.url = running.url
-        yield
+pytestmark = pytest.mark.usefixtures("server")
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ class Orders(Paging):
 
     def search_orders(self, call: Call) -> Json:
         rows = [(-each.number, each) for each in self.newest_orders() if self.is_wanted_order(each, call.body)]
-        return self.page("orders", rows, call.body.get("cursor", {}), self.present_order)
+        return self.page("orders", rows, call.body.get("cursor", {}), self.present_row)
 
     def newest_orders(self) -> Iterator[Order]:
         """Every order, the latest first."""
@@ -159,6 +159,10 @@ class Orders(Paging):
             "tipsAmount": self.money(self.tips_amount(order), order),
             "payments": [self.present_payment(each) for each in order.payments],
         }
+
+    def present_row(self, order: Order) -> Json:
+        """*order* as a search shows it."""
+        return self.present_order(order)
 
     def present_payment(self, payment: Json) -> Json:
         return dict(payment)

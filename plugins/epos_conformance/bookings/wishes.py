@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from epos_conformance.venue import instant
+
+
+if TYPE_CHECKING:
+    from epos_conformance.partner import Partner
 
 
 NAMES = (
@@ -26,7 +30,7 @@ _COURSES = (
 )
 
 LONG_REQUESTS = (
-    f"{_COURSES * 8}If in doubt, ask: no “traces of” nuts – ever!\nThank you, Łukasz",
+    f"{_COURSES * 8}If in doubt, ask: no “traces of” nuts — ever!\nThank you, Łukasz",
     f"{_COURSES * 2}Thank you, Łukasz",
     "Nut allergy; a window seat, please",
 )
@@ -35,13 +39,13 @@ LONG_REQUESTS = (
 ODD_REQUESTS = (
     "  no \"nuts\" & no <b>eggs</b>; 'R' us, C:\\new\\table 100% &amp; +1 %20\n\n\t- ñ ß 日本 🥜  ",
     "  no \"nuts\" & no <b>eggs</b>; 'R' us, 100% &amp; +1 %20  ",
-    " no \"nuts\" & no eggs, 100% ",
+    ' no "nuts" & no eggs, 100% ',
     "no nuts & no eggs",
 )
 
 #: For updates.
 OTHER_REQUESTS = (
-    f"{_COURSES * 5}Changed: now with an éclair <3 \"for two\" &\na candle 🕯 ",
+    f'{_COURSES * 5}Changed: now with an éclair <3 "for two" &\na candle 🕯 ',
     "Changed: vegetarian; two éclairs & a candle",
     "Vegetarian",
 )
@@ -49,13 +53,13 @@ OTHER_REQUESTS = (
 SHORT_REQUESTS = ("0", "Vegan")
 
 NOTES = (
-    "VIP – seat by the window, “quiet” corner & champagne on ice (Bollinger '08).\n"
+    "VIP — seat by the window, “quiet” corner & champagne on ice (Bollinger '08).\n"
     f"{'Called ahead about the pram; knows the chef <Anaïs>; prefers Łódź over Żubrówka 🥂. ' * 6}End of notes.",
-    "VIP – by the window & champagne on ice (Bollinger '08), <Anaïs> knows",
+    "VIP — by the window & champagne on ice (Bollinger '08), <Anaïs> knows",
     "VIP, window seat",
 )
 OTHER_NOTES = (
-    f"{'Moved from the terrace; it’s raining cats & dogs; ask Chloé <bar>. ' * 5}\nSecond line: birthday cake 🎂",
+    f"{'Moved from the terrace; it is raining cats & dogs; ask Chloé <bar>. ' * 5}\nSecond line: birthday cake 🎂",
     "Moved from the terrace & owes Chloé a drink",
     "Moved from the terrace",
 )
@@ -63,7 +67,7 @@ OTHER_NOTES = (
 STATUSES = ("Waiting for the bill", "Partially arrived", "Ordered")
 OTHER_STATUSES = ("Paying", "Ordered")
 
-DESCRIPTIONS = ("Sunday lunch – 4 covers à £5, “no-show” fee & café", "Sunday Lunch deposit - 4 covers", "Deposit")
+DESCRIPTIONS = ("Sunday lunch — 4 covers à £5, “no-show” fee & café", "Sunday Lunch deposit - 4 covers", "Deposit")
 
 #: Amounts that come out a penny short where they pass through floating point.
 AMOUNTS = (1999, 115)
@@ -76,13 +80,14 @@ def texts(member: str, choices: Sequence[str]) -> list[dict[str, Any]]:
 
 def moments(member: str, start: datetime, *minutes: int, second: int = 0, millisecond: int) -> list[Mapping[str, Any]]:
     """
-    *member* so many *minutes* from *start*, to the millisecond; the last choice is a whole minute, for a till that takes
-    no other.
+    *member* so many *minutes* from *start*, to the millisecond.
+
+    The last choices are whole minutes, for a till that takes no others.
     """
     whole = start.replace(second=0, microsecond=0)
     exact = timedelta(seconds=second, milliseconds=millisecond)
     found = [{member: instant(whole + timedelta(minutes=each) + exact)} for each in minutes]
-    return [*found, {member: instant(whole + timedelta(minutes=minutes[0]))}]
+    return [*found, *({member: instant(whole + timedelta(minutes=each))} for each in minutes)]
 
 
 def spelled(moment: datetime, hours: float) -> str:
@@ -91,3 +96,9 @@ def spelled(moment: datetime, hours: float) -> str:
     local = moment + timedelta(minutes=minutes)
     sign = "-" if minutes < 0 else "+"
     return f"{instant(local).removesuffix('Z')}{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+
+
+def seen_statuses(partner: Partner) -> list[str]:
+    """What the partner calls the statuses of its own parties: it may know no others."""
+    found = (row.get("status") for row in partner.venue.parties)
+    return list(dict.fromkeys(each for each in found if isinstance(each, str) and each.strip()))

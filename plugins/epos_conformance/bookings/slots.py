@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from epos_conformance import keeping
+from epos_conformance.bookings import keeping
 from epos_conformance.exceptions import Inconclusive
 
 
@@ -92,9 +92,7 @@ def require_tables(partner: Partner, count: int, found: Sequence[str]) -> None:
     )
 
 
-def evening(
-    partner: Partner, now: datetime.datetime, days: int, hours: Sequence[int] = _HOURS
-) -> datetime.datetime:
+def evening(partner: Partner, now: datetime.datetime, days: int, hours: Sequence[int] = _HOURS) -> datetime.datetime:
     """A quarter of an hour at which restaurants are open, in so many *days*."""
     chance = partner.venue.random
     return (now + days * _DAY).replace(
@@ -102,29 +100,33 @@ def evening(
     )
 
 
-def for_party(partner: Partner, *, count: int = 1, people: int | None = None, avoid: Collection[str] = ()) -> Iterator[Slot]:
+def for_party(
+    partner: Partner, *, count: int = 1, people: int | None = None, avoid: Collection[str] = ()
+) -> Iterator[Slot]:
     """
     Slots to seat a party in, one for each try: at *count* tables, none of which is one to *avoid*, about now.
     """
-    found = [each for each in tables(partner, people or 2) if each not in avoid]
-    require_tables(partner, count, found)
-    start = partner.venue.random.randrange(len(found))
-    groups = _groups(partner, [*found[start:], *found[:start]], count)
+    free = [each for each in tables(partner, people or 2) if each not in avoid]
+    every = [each for each in tables(partner, people or 2, free=False) if each not in avoid]
+    require_tables(partner, count, every)
+    chance = partner.venue.random
     now = datetime.datetime.now(datetime.UTC)
     # A till's clock may differ from ours, and what sits down in its future, or too long ago, may be refused.
     abouts = iter((now, now - 2 * _MINUTE, now + 2 * _MINUTE))
-    for group in groups:
+    for group in _groups(partner, chance.sample(free, len(free)), count):
         if all(partner.hold(f"table {each}") for each in group):
             about = next(abouts, None)
             if about is None:
                 break
+            first = about is now
             yield Slot(
-                tables=group, start=about, end=about + STAY, covers=people or (2 if about is now else 1), lean=about > now
+                tables=group, start=about, end=about + STAY, covers=people or (2 if first else 1), lean=about > now
             )
+    groups = _groups(partner, chance.sample(every, len(every)), count)
     for days in itertools.count(1):
-        begin = evening(partner, now, min(days, 2))
-        group = partner.venue.random.choice(groups)
-        yield Slot(tables=group, start=begin, end=begin + STAY, covers=people or 1, lean=days > 1)
+        start = evening(partner, now, min(days, 2))
+        group = groups[days % len(groups)]
+        yield Slot(tables=group, start=start, end=start + STAY, covers=people or 1, lean=days > 1)
 
 
 def for_reservation(
@@ -136,7 +138,7 @@ def for_reservation(
     hours: Sequence[int] = (),
 ) -> Iterator[Slot]:
     """
-    Slots to reserve, one for each try: some days ahead, at these *hours* first, then as others were seen to be, then soon.
+    Slots to reserve, one for each try: some days ahead, at these *hours* first; then as others were seen; then soon.
     """
     found = [each for each in tables(partner, people or 2, free=False) if each not in avoid]
     require_tables(partner, count, found)
@@ -149,7 +151,9 @@ def for_reservation(
         start = evening(partner, now, chance.randint(2, 20) if attempt < 3 else 1, wanted)
         covers = people or (2 if attempt == 0 else 1)
         slot = Slot(tables=group, start=start, end=start + STAY, covers=covers, lean=attempt > 0)
-        yield (_like_one_seen(partner, slot, now, exact=people is None and count == 1) or slot) if attempt == 2 else slot
+        yield (
+            (_like_one_seen(partner, slot, now, exact=people is None and count == 1) or slot) if attempt == 2 else slot
+        )
 
 
 def _like_one_seen(partner: Partner, slot: Slot, now: datetime.datetime, *, exact: bool) -> Slot | None:

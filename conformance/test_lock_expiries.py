@@ -1,0 +1,199 @@
+"""
+When locks end: expiries that are none, expiries that lapse, and extensions.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+
+from collections.abc import Callable
+from typing import Any
+
+from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check
+from epos_conformance.enforcing import enforced, excused
+from epos_conformance.exchange import ERROR_TYPES, preview
+from epos_conformance.lapsing import lapsing
+from epos_conformance.locking import (
+    LASTS,
+    Lock,
+    ask,
+    freed,
+    hold,
+    id_of,
+    lockable,
+    new_id,
+    release,
+    require_released,
+    rival,
+    until,
+)
+from epos_conformance.venue import Row
+
+
+#: An expiry of long ago, in seconds.
+LONG_AGO = -900.0
+
+
+# Expiries that are none
+
+
+def tomorrow() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+
+
+#: What an expiry may not be, and why; all would be in the future for software that makes sense of them.
+MALFORMED: tuple[tuple[str, Callable[[], Any]], ...] = (
+    ("a word", lambda: "soon"),
+    ("an empty text", lambda: ""),
+    ("a date without a time", lambda: f"{tomorrow():%Y-%m-%d}"),
+    ("a time without a date", lambda: "23:59:59Z"),
+    ("seconds since 1970 as a number", lambda: int(tomorrow().timestamp())),
+    ("seconds since 1970 as a text", lambda: str(int(tomorrow().timestamp()))),
+    ("a month 13", lambda: f"{tomorrow():%Y}-13-01T12:00:00Z"),
+    ("the 30th of February", lambda: f"{tomorrow().year + 1}-02-30T12:00:00Z"),
+    ("an hour 25", lambda: f"{tomorrow():%Y-%m-%d}T25:00:00Z"),
+    ("a date as people write it", lambda: f"{tomorrow():%d/%m/%Y %H:%M}"),
+)
+
+
+@check("*.refuses-a-missing-expiry")
+def test_refuses_a_missing_expiry(partner: Partner, capability: Capability) -> None:
+    """A lock without an expiry is refused with InvalidRequest."""
+    require_invalid(partner, capability, [("no expiry", {}), ("an expiry of null", {"expiry": None})])
+
+
+@check("*.refuses-a-malformed-expiry")
+def test_refuses_a_malformed_expiry(partner: Partner, capability: Capability) -> None:
+    """A lock whose expiry is no date-time is refused with InvalidRequest."""
+    require_invalid(partner, capability, [(what, {"expiry": make()}) for what, make in MALFORMED])
+
+
+def require_invalid(partner: Partner, capability: Capability, bodies: list[tuple[str, dict[str, Any]]]) -> None:
+    """
+    Demand that each of *bodies* is refused as an InvalidRequest, where a valid one would be carried out.
+    """
+    held = hold(partner)
+    creates = capability.name == "CreateOrderLock"
+    order = freed(partner, held) if creates else held.order
+    findings = []
+    for what, body in bodies:
+        params = {"orderId": id_of(order), "lockId": new_id() if creates else held.id, **body}
+        exchange = partner.dare(functools.partial(partner.call, capability.name, params))
+        findings += not_invalid(exchange, f"{what} ({preview(body['expiry'])})" if body else what)
+        if exchange.succeeded and creates:
+            require_released(partner, Lock(order, params["lockId"], exchange))
+    answers.violate(findings)
+
+
+def not_invalid(exchange: Exchange, what: str) -> list[Finding]:
+    if findings := list(answers.require_refusal(exchange, what)):
+        return findings
+    error = exchange.error
+    if error is None or error.type not in ERROR_TYPES or error.type == "InvalidRequest":
+        return []  # that an error is an EPOSError is another rule's business
+    return [Finding(what, "InvalidRequest", exchange.seen)]
+
+
+# Expiries that lapse
+
+
+@check("CreateOrderLock.keeps-the-order-until-the-expiry")
+def test_keeps_the_order_until_the_expiry(partner: Partner) -> None:
+    """A lock that is not deleted lasts until its expiry."""
+    found = enforced(partner)
+    if found and found.early:
+        raise Violation(
+            Finding(
+                f"a second lock while the first lasts for {LASTS:g} s",
+                "a refusal, as while the first lasts for a day",
+                "it is granted",
+                hint="the expiry is taken for a time of another zone than its own",
+            )
+        )
+
+
+@check("CreateOrderLock.reads-an-expiry-with-an-offset")
+def test_reads_an_expiry_with_an_offset(partner: Partner) -> None:
+    """An expiry that is written with an offset is the same instant as in UTC."""
+    if not enforced(partner):
+        return
+    order = lockable(partner)
+    findings = []
+    for hours, seconds, when in ((-5, LASTS, f"in {LASTS:g} s"), (5, LONG_AGO, f"{-LONG_AGO:g} s ago")):
+        zone = datetime.timezone(datetime.timedelta(hours=hours))
+        usual, odd = (state(partner, order, until(seconds, zone=each)) for each in (datetime.UTC, zone))
+        if usual != odd and state(partner, order, until(seconds)) == usual:
+            expiry = until(seconds, zone=zone)
+            findings.append(
+                Finding(f"a lock whose expiry was {when}, written like {expiry}", f"{usual}, as in UTC", odd)
+            )
+    answers.violate(findings, hint="the expiry is compared as a text, or its offset is left out")
+
+
+def state(partner: Partner, order: Row, expiry: str) -> str:
+    """What becomes of *order* by a lock that ends at *expiry*."""
+    id = new_id()
+    if not ask(partner, order, id, expiry).succeeded:
+        return "it is refused"
+    if rival(partner, order).succeeded:
+        return "the order is free"
+    release(partner, order, id)
+    return "the order is locked"
+
+
+@check("CreateOrderLock.frees-the-order-after-the-expiry")
+def test_frees_the_order_after_the_expiry(partner: Partner) -> None:
+    """A new lock is granted once the expiry of the old one has lapsed."""
+    if not (found := enforced(partner)):
+        return
+    story = lapsing(partner, found)
+    plain = story.plain
+    if plain.held.succeeded:
+        raise Inconclusive(f"needs a short lock that is live, but a second one was granted before {plain.expiry}")
+    if plain.after.succeeded:
+        return
+    if story.overdue is None:
+        raise Inconclusive(f"the lock that ended at {plain.expiry} is live still, which the EPOS's clock may explain")
+    if not excused(partner, found):
+        where = f"a new lock {plain.late:.1f} s after the expiry of the old one, {plain.expiry}"
+        raise Violation(Finding(where, "a success", plain.after.seen))
+
+
+@check("ExtendOrderLock.keeps-the-order-beyond-the-first-expiry")
+def test_keeps_the_order_beyond_the_first_expiry(partner: Partner) -> None:
+    """A lock that was extended is live when one with the same first expiry has lapsed."""
+    if not (found := enforced(partner)):
+        return
+    story = lapsing(partner, found)
+    extended = story.extended
+    if extended is None or story.plain.held.succeeded:
+        raise Inconclusive(f"needs a short lock that is extended: {story.why_not or 'it was never live'}")
+    expected = f"a refusal, as it was extended to {extended.expiry}"
+    if extended.held.succeeded:
+        where = f"a second lock, after the first was extended from {story.plain.expiry}"
+        raise Violation(Finding(where, expected, "it is granted at once"))
+    if story.between is None or not story.between.succeeded:
+        return
+    if not story.telling:
+        raise Inconclusive("an extended lock has lapsed, but so late that it may have been at its new expiry")
+    where = f"a second lock, after the first expiry {story.plain.expiry}"
+    raise Violation(Finding(where, expected, "it is granted"))
+
+
+@check("ExtendOrderLock.frees-the-order-after-the-new-expiry")
+def test_frees_the_order_after_the_new_expiry(partner: Partner) -> None:
+    """A new lock is granted once the extended expiry of the old one has lapsed."""
+    if not (found := enforced(partner)):
+        return
+    story = lapsing(partner, found)
+    extended = story.extended
+    if extended is None or extended.held.succeeded or (story.between and story.between.succeeded):
+        raise Inconclusive(f"needs a short lock that is extended: {story.why_not or 'it did not last so long'}")
+    if extended.after.succeeded:
+        return
+    if story.overdue is None:
+        raise Inconclusive(f"the lock extended to {extended.expiry} is live still, which the EPOS's clock may explain")
+    if not excused(partner, found):
+        where = f"a new lock {extended.late:.1f} s after the extended expiry of the old one, {extended.expiry}"
+        raise Violation(Finding(where, "a success", extended.after.seen))

@@ -1,0 +1,53 @@
+"""
+Updating what is our own: PUT replaces, so everything is sent as it was, but for what is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from epos_conformance import answers
+from epos_conformance.bookings.kinds import Members, Own, named
+from epos_conformance.bookings.reading import require_offered
+from epos_conformance.exceptions import Inconclusive, Violation
+from epos_conformance.settling import settled
+from epos_conformance.verdict import Finding
+
+
+if TYPE_CHECKING:
+    from epos_conformance.exchange import Exchange
+    from epos_conformance.partner import Partner
+
+
+def update(partner: Partner, own: Own, *choices: Members) -> Own:
+    """
+    Update *own* with the members of the first of *choices* that the partner takes, everything else as it was sent.
+
+    Raises as `make` does.
+    """
+    require_offered(partner, own.kind.update)
+    refused: list[tuple[Members, Exchange]] = []
+    for choice in choices:
+        exchange = put(partner, own, choice)
+        if exchange.succeeded:
+            break
+        refused.append((choice, exchange))
+    else:
+        choice, exchange = {}, put(partner, own, {})
+    crashed = next((each for each, seen in refused if seen.crashed), None)
+    if crashed is not None and exchange.succeeded and (again := put(partner, own, crashed)).crashed:
+        where = f"{own.kind.update} with {named(crashed)}"
+        raise Violation(Finding(where, "a success, as with others, or a refusal in good order", again.seen))
+    if not exchange.succeeded or not choice:
+        tail = "; it takes one that changes nothing" if exchange.succeeded else ""
+        chosen, first = refused[0] if refused else ({}, exchange)
+        raise Inconclusive(f"the partner takes no {own.kind.update} with such {named(chosen)}: {first.seen}{tail}")
+    answer = exchange.result if isinstance(exchange.result, dict) else {}
+    return replace(own, sent={**own.sent, **own.body, **choice}, answer=answer, chosen=choice)
+
+
+def put(partner: Partner, own: Own, changed: Members) -> Exchange:
+    """Update *own* with *changed*; what was made a moment ago may not be known at once."""
+    params = {**own.ids, **own.body, **changed}
+    return settled(partner, lambda: partner.call(own.kind.update, params), lambda each: not answers.is_not_found(each))

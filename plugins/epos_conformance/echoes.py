@@ -1,0 +1,218 @@
+"""
+Whether a value comes back as it was sent, as strictly as the contract asks: what is written for the kitchen word for
+word, other texts but for blanks and Unicode normalisation, times as instants, amounts and numbers exactly.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from epos_conformance import keeping, money
+from epos_conformance.exchange import preview
+from epos_conformance.strategies import Leaf
+
+
+#: Where there is nothing.
+ABSENT = object()
+
+#: Members that no EPOS may edit.
+VERBATIM = keeping.VERBATIM
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def rule_of(leaf: Leaf) -> str | None:
+    """
+    Which rule *leaf* falls under: ``guest-requests``, ``texts`` or ``values``; None where none asks for it to be kept.
+    """
+    if leaf.kind == "status":
+        return None  # a till may know its own ones only
+    if leaf.kind in ("text", "mail"):
+        return "guest-requests" if leaf.path[-1] in VERBATIM else "texts"
+    return "values"
+
+
+def at(found: Any, path: Sequence[str | int]) -> Any:
+    """What is in *found* at *path*, or `ABSENT`."""
+    for step in path:
+        if isinstance(step, str) and isinstance(found, Mapping):
+            found = found.get(step, ABSENT)
+        elif isinstance(step, int) and isinstance(found, list) and len(found) > step:
+            found = found[step]
+        else:
+            return ABSENT
+    return ABSENT if found is None else found
+
+
+def comes_back(leaf: Leaf, sent: Any, found: Any) -> bool:
+    """
+    Whether *found*, a whole answer, says of *leaf* what *sent*, a whole body, does; what was not sent can't come back.
+    """
+    wanted = at(sent, leaf.path)
+    if wanted is ABSENT:
+        return True
+    if _items_of(leaf) is not None:
+        return _COMPARED[leaf.kind](leaf, sent, found)
+    seen = at(found, leaf.path)
+    if seen is ABSENT:
+        # Nothing said is nothing kept.
+        return wanted in ("", []) or (leaf.kind == "text" and not wanted.strip())
+    return _COMPARED[leaf.kind](leaf, wanted, seen)
+
+
+def _items_of(leaf: Leaf) -> tuple[str | int, ...] | None:
+    """
+    The path of the list of lines that *leaf* is, or is in; None elsewhere. Lines may come back in any order, and equal ones as one.
+    """
+    if leaf.kind == "lines":
+        return leaf.path
+    return leaf.path[:-2] if len(leaf.path) > 2 and leaf.path[-3:-1] == ("items", 0) else None
+
+
+def _lines(leaf: Leaf, answer: Any) -> list[Mapping[str, Any]]:
+    found = at(answer, _items_of(leaf) or ())
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def pieces(lines: Iterable[Mapping[str, Any]]) -> Counter[str] | None:
+    """How many of each plu *lines* come to; None where they don't say."""
+    found: Counter[str] = Counter()
+    for each in lines:
+        quantity, plu = each.get("quantity"), each.get("plu")
+        if isinstance(quantity, bool) or not isinstance(quantity, (int, float)) or not isinstance(plu, str):
+            return None
+        found[plu] += quantity  # type: ignore[assignment] # 12.0 is an integer in JSON
+    return found
+
+
+def _same_pieces(leaf: Leaf, sent: Any, found: Any) -> bool:
+    return pieces(_lines(leaf, sent)) == pieces(_lines(leaf, found))
+
+
+def _same_text(leaf: Leaf, sent: Any, found: Any) -> bool:
+    if _items_of(leaf) is not None:
+        # The same line may have become several, or one of many.
+        wanted = at(sent, leaf.path)
+        seen = [each.get(str(leaf.path[-1])) for each in _lines(leaf, found)]
+        return not wanted.strip() or any(_is_text(leaf, wanted, each) for each in seen)
+    return _is_text(leaf, sent, found)
+
+
+def _is_text(leaf: Leaf, sent: str, found: Any) -> bool:
+    if not isinstance(found, str):
+        return False
+    if leaf.path[-1] in VERBATIM:
+        # What ends a line differs from system to system, and none can be told from the other on paper.
+        return sent.replace("\r\n", "\n") == found.replace("\r\n", "\n")
+    return plain(sent) == plain(found)
+
+
+def plain(text: str) -> str:
+    """*text* without what a tidy till may tidy: blanks, and how letters with accents are composed."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _same_mail(leaf: Leaf, sent: str, found: Any) -> bool:
+    return isinstance(found, str) and sent.strip().casefold() == found.strip().casefold()
+
+
+def _same_time(leaf: Leaf, sent: str, found: Any) -> bool:
+    one, other = keeping.instant(sent), keeping.instant(found)
+    return one is not None and other is not None and abs(one - other) < _MILLISECOND
+
+
+def _same_amount(leaf: Leaf, sent: Any, found: Any) -> bool:
+    return money.value(sent) == money.value(found) and money.currency(sent) == money.currency(found)
+
+
+def _same_number(leaf: Leaf, sent: int, found: Any) -> bool:
+    return isinstance(found, (int, float)) and not isinstance(found, bool) and sent == found
+
+
+def _same_intents(leaf: Leaf, sent: list[str], found: Any) -> bool:
+    return isinstance(found, list) and len(found) == len(sent) and sorted(sent) == sorted(map(str, found))
+
+
+_COMPARED: Mapping[str, Callable[[Leaf, Any, Any], bool]] = {
+    "text": _same_text,
+    "mail": _same_mail,
+    "time": _same_time,
+    "count": _same_number,
+    "quantity": _same_pieces,
+    "lines": _same_pieces,
+    "amount": _same_amount,
+    "total": _same_amount,
+    "intents": _same_intents,
+}
+
+
+# Telling
+
+
+def told(leaf: Leaf, answer: Any) -> str:
+    """What *answer*, or a body, says of *leaf*, for findings."""
+    if leaf.kind in ("quantity", "lines"):
+        lines = _lines(leaf, answer)
+        counted = pieces(lines)
+        some = "items without a plu or a quantity" if counted is None else ", ".join(
+            f"{count:g} of {plu!r}" for plu, count in counted.items()
+        )
+        return f"{some or 'none'} in {len(lines)} line{'' if len(lines) == 1 else 's'}"
+    if _items_of(leaf) is not None:
+        found: Any = [each.get(str(leaf.path[-1])) for each in _lines(leaf, answer)]
+        return shown(found[0] if len(found) == 1 else found)
+    return shown(at(answer, leaf.path))
+
+
+def shown(value: Any) -> str:
+    """*value* in one line; of a long text its ends and its length."""
+    if value is ABSENT or value is None:
+        return "nothing there"
+    if isinstance(value, Mapping):
+        return money.shown(value)
+    if isinstance(value, str) and len(value) > 80:
+        return f"{preview([value[:30]])[1:-1]} … {preview([value[-20:]])[1:-1]} ({len(value)} characters)"
+    return preview([value])[1:-1]
+
+
+def hint(leaf: Leaf, sent: Any, found: Any) -> str | None:
+    """What probably happened to *leaf*, where that can be guessed."""
+    if leaf.kind in ("quantity", "lines"):
+        wanted, seen = pieces(_lines(leaf, sent)), pieces(_lines(leaf, found))
+        if wanted is None or seen is None:
+            return None
+        if 0 < len(_lines(leaf, found)) < len(_lines(leaf, sent)) and seen.total() < wanted.total():
+            return f"the lines of an order after line {len(_lines(leaf, found))} seem to be lost"
+        return _hint_of_number(wanted.total(), seen.total())
+    one, other = at(sent, leaf.path), at(found, leaf.path)
+    if leaf.kind in ("amount", "total"):
+        one, other = money.value(one), money.value(other)
+        if isinstance(one, int) and isinstance(other, int):
+            return _hint_of_amount(one, other)
+    if leaf.kind == "count" and isinstance(other, int):
+        return _hint_of_number(one, other)
+    if leaf.kind in ("text", "time"):
+        return keeping.hint(one, other)
+    return None
+
+
+def _hint_of_amount(sent: int, found: int) -> str | None:
+    if abs(sent - found) == 1:
+        pounds = sent / 100
+        return f"amounts seem to pass through floating point, where {pounds:g} * 100 may be {pounds * 100!r}"
+    return _hint_of_number(sent, found)
+
+
+def _hint_of_number(sent: int, found: int) -> str | None:
+    for bits in (8, 16, 32):
+        largest = 2 ** (bits - 1) - 1, 2**bits - 1
+        if (sent - found) % 2**bits == 0 or (found in largest and sent > found):
+            return f"the number seems to be kept in {bits} bits"
+    if isinstance(found, float) or abs(sent - found) < sent / 10**6:
+        return "the number seems to pass through floating point"
+    return None

@@ -1,0 +1,30 @@
+"""
+Fixtures of several test files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from epos_conformance.reference import launch
+
+from .place import Place, opened
+from .support import SERVER
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[None]:
+    with launch.in_thread(SERVER) as running:
+        SERVER.url = running.url
+        yield
+
+
+@pytest.fixture
+def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The reference EPOS, with the variants that the test names."""
+    request.getfixturevalue("server")
+    with opened(tmp_path, *getattr(request, "param", ())) as found:
+        yield found
