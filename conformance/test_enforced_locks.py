@@ -77,7 +77,7 @@ def second_locks(partner: Partner) -> list[tuple[str, Exchange]]:
     if facts is None:
         return []
     held = hold(partner)
-    found = [("a second lock", facts.second), ("a second lock", ask(partner, held.order, new_id()))]
+    found = [("a second lock", facts.second if facts.early else ask(partner, held.order, new_id()))]
     if partner.offers("RecordOrderPaymentById") and pay(partner, held.order, held.id).exchange.succeeded:
         found.append(("a second lock after a payment under the first", ask(partner, held.order, new_id())))
     if partner.offers("ExtendOrderLock") and extend(partner, held, until(LASTS * 1.5)).succeeded:

@@ -7,18 +7,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from epos_conformance import Finding, Inconclusive, Partner, Violation, answers, check
-from epos_conformance.bookings import changing, creating, deleting, deposits, intervals, keeping, leaving, making, reading, searching, updating, wishes
+from epos_conformance.bookings import (
     changing,
-    creating,
     deleting,
+    deposits,
     keeping,
     making,
     reading,
     updating,
     wishes,
 )
-from epos_conformance.bookings.creating import at, covers
-from epos_conformance.bookings.kinds import PARTY, RESERVATION, Choice, Members, Own, capability
+from epos_conformance.bookings.creating import covers
+from epos_conformance.bookings.kinds import PARTY, Members, Own
 from epos_conformance.bookings.leaving import PAST, ends
 from epos_conformance.bookings.updating import given, shifted
 from epos_conformance.venue import instant

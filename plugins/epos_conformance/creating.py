@@ -24,8 +24,8 @@ from epos_conformance.verdict import Finding
 if TYPE_CHECKING:
     from epos_conformance.partner import Partner
 
-#: Versions that are judged, of those that are taken; and how many may be refused before it is given up.
-MOST_JUDGED, MOST_REFUSED = 4, 8
+#: Versions that are judged, of those that are taken; when twice as many are refused, it is given up.
+MOST_JUDGED = 4
 
 #: Differences that are told of one order.
 MOST_FINDINGS = 6
@@ -48,8 +48,6 @@ def book(partner: Partner) -> Ordering:
 def create(partner: Partner, version: Version, headers: Mapping[str, str] | None = None) -> tuple[Json, Exchange]:
     """
     Order *version*, where it may be at another table if it is refused; what was sent, and what came.
-
-    Raises `Violation` where the partner crashes on it, and not on a plain order.
     """
     order, body = book(partner), version.body
     refused: list[Json] = []
@@ -60,13 +58,15 @@ def create(partner: Partner, version: Version, headers: Mapping[str, str] | None
         exchange = partner.call("CreateOrder", body, headers=headers)
     if exchange.succeeded:
         order.taken_at(body, *refused)
-    if exchange.crashed and not version.made_up:
-        require_no_crash(partner, version, exchange)
     return body, exchange
 
 
 def require_no_crash(partner: Partner, version: Version, crashed: Exchange) -> None:
-    """Raise `Violation` where *version* crashes the partner again, and a plain order doesn't."""
+    """
+    Raise `Violation` where *version*, on which the partner *crashed*, crashes it again, and a plain order doesn't.
+    """
+    if version.made_up:
+        return
     plain = partner.call("CreateOrder", next(order_versions.simple(book(partner))).body)
     again = partner.call("CreateOrder", {**version.body, "dojoOrderId": str(uuid.uuid4())})
     if plain.succeeded and again.crashed:
@@ -80,11 +80,13 @@ def taken(
     headers: Headers | None = None,
     most: int = MOST_JUDGED,
     keep: bool = False,
+    crashing: bool = True,
 ) -> Iterator[tuple[Version, Json, Exchange]]:
     """
     Those of *versions* that the partner takes, with what was sent and what came; canceled again unless *keep* says so.
 
-    Raises `Inconclusive` with its words where it takes none.
+    Raises `Inconclusive` with its words where it takes none, `Violation` where it crashes and not even that is
+    allowed (*crashing*).
     """
     words: list[str] = []
     number = 0
@@ -96,8 +98,10 @@ def taken(
             if not keep:
                 cancel(partner, exchange)
         else:
+            if exchange.crashed and not crashing:
+                require_no_crash(partner, version, exchange)
             words.append(f"{version.title}: {exchange.seen}")
-        if number == most or len(words) == MOST_REFUSED:
+        if number == most or len(words) == 2 * most:
             break
     if not words and not number:
         raise Inconclusive("nothing is known that could be ordered so; name what there is under [data] in partner.toml")
@@ -168,6 +172,7 @@ def judge(
     *,
     headers: Headers | None = None,
     most: int = MOST_JUDGED,
+    crashing: bool = False,
 ) -> None:
     """
     Demand that orders of *versions* are kept: *compare* finds nothing in the answer, nor when they are read.
@@ -175,7 +180,7 @@ def judge(
     An answer may leave the *member* out that it is about, if it shows when the order is read.
     """
     seen = False
-    for version, body, exchange in taken(partner, versions, headers=headers, most=most):
+    for version, body, exchange in taken(partner, versions, headers=headers, most=most, crashing=crashing):
         shown = exchange.result
         steps: dict[str, list[Finding]] = {}
         if isinstance(shown, dict) and member in shown:

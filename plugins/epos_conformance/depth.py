@@ -38,6 +38,9 @@ MOST_SHRINKING = 60
 #: Bodies that are tried where nothing removes what they make.
 MOST_LEFT = 6
 
+#: Characters from which on it is the length of a text that matters.
+LONG = 60
+
 #: Members that are told of one rule.
 MOST_TOLD = 4
 
@@ -127,9 +130,10 @@ class _Failure:
     """A problem, the theme it was met in, and the smallest body that shows it."""
 
     theme: Theme
+    #: How many bodies of the theme were tried.
+    share: int
     variation: Variation
-    first: Variation
-    count: int = 1
+    count: int = 0
 
 
 @dataclass(slots=True)
@@ -167,10 +171,7 @@ class _Search:
         """Try each theme, as often as its weight says."""
         leaves = self.subject.leaves
         themes = [(each, chosen) for each in THEMES if (chosen := strategies.variations(each, leaves)) is not None]
-        left, weights = self.number, sum(each.weight for each, _ in themes)
-        for theme, strategy in themes:
-            share = min(left, max(1, round(self.number * theme.weight / weights)))
-            left -= share
+        for (theme, strategy), share in zip(themes, strategies.shares(self.number, [each for each, _ in themes]), strict=True):
             if share and self.stopped is None:
                 self._explore(theme, strategy, share)
 
@@ -180,15 +181,17 @@ class _Search:
         def test(variation: Variation) -> None:
             if not variation or strategies.key(variation) in self.known:
                 return
-            if self.tried >= enough or time.monotonic() - self.started > SECONDS:
+            if time.monotonic() - self.started > SECONDS:
                 raise _Enough
             self.tried += 1
             for problem in self.outcome(variation).problems:
                 rule = _rule(problem, theme)
                 if rule is None:
                     continue
-                failure = self.failures.setdefault((rule, problem), _Failure(theme, variation, variation, 0))
+                failure = self.failures.setdefault((rule, problem), _Failure(theme, share, variation))
                 failure.count += 1
+            if self.tried == enough:
+                raise _Enough
 
         _hypothesize(strategy, test, self._seed(theme), share)
 
@@ -220,7 +223,7 @@ class _Search:
             if self._shows(problem, failure, variation, most):
                 raise _Shown
 
-        _hypothesize(strategy, test, self._seed(failure.theme), self.number, shrink=True)
+        _hypothesize(strategy, test, self._seed(failure.theme), failure.share, shrink=True)
 
     def _shows(self, problem: str, failure: _Failure, variation: Variation, most: int) -> bool:
         """Whether *problem* shows with *variation*; the smallest that does is remembered."""
@@ -233,19 +236,21 @@ class _Search:
         return shows
 
     def _shorten(self, problem: str, failure: _Failure) -> None:
-        """Find how long a text, or how large a number of lines, has to be."""
+        """Find how long a text has to be, and which of its characters it takes."""
         most = len(self.known) + MOST_SHRINKING
-        for name, value in failure.variation.items():
-            if not isinstance(value, str) or len(value) < 100:
-                continue
-            fine, bad = 1, len(value)
-            while bad - fine > 1:
+        for name in [name for name, value in failure.variation.items() if isinstance(value, str)]:
+            text = str(failure.variation[name])
+            fine, bad = 0, len(text)
+            while len(text) > LONG and bad - fine > 1:
                 middle = (fine + bad) // 2
-                shorter = {**failure.variation, name: value[:middle].strip().ljust(middle, ".")}
-                if self._shows(problem, failure, shorter, most):
+                if self._shows(problem, failure, {**failure.variation, name: f"{text[: middle - 1]}."}, most):
                     bad = middle
                 else:
                     fine = middle
+            for place in reversed(range(len(text) if len(text) <= LONG else 0)):
+                shorter = text[:place] + text[place + 1 :]
+                if self._shows(problem, failure, {**failure.variation, name: shorter}, most):
+                    text = shorter
 
     # Telling
 
@@ -311,7 +316,7 @@ def _hypothesize(
     # folder. No health checks: a partner far away is slow, and that is no fault of the strategy's.
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=4 * most + 10,
+        max_examples=max(9, 2 * most),  # of ten and more it makes the first ones small
         database=None,
         deadline=None,
         derandomize=False,

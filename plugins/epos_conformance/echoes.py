@@ -5,14 +5,15 @@ word, other texts but for blanks and Unicode normalisation, times as instants, a
 
 from __future__ import annotations
 
+import html
 import unicodedata
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from epos_conformance import keeping, money
+from epos_conformance import money
 from epos_conformance.exchange import preview
 from epos_conformance.strategies import Leaf
 
@@ -21,7 +22,7 @@ from epos_conformance.strategies import Leaf
 ABSENT = object()
 
 #: Members that no EPOS may edit.
-VERBATIM = keeping.VERBATIM
+VERBATIM = frozenset({"guestRequests"})
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -122,8 +123,17 @@ def _same_mail(leaf: Leaf, sent: str, found: Any) -> bool:
 
 
 def _same_time(leaf: Leaf, sent: str, found: Any) -> bool:
-    one, other = keeping.instant(sent), keeping.instant(found)
+    one, other = _instant(sent), _instant(found)
     return one is not None and other is not None and abs(one - other) < _MILLISECOND
+
+
+def _instant(text: Any) -> datetime | None:
+    """The instant that *text* names; None where it names none."""
+    try:
+        found = datetime.fromisoformat(text.upper())
+    except (AttributeError, ValueError):
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _same_amount(leaf: Leaf, sent: Any, found: Any) -> bool:
@@ -141,6 +151,7 @@ def _same_intents(leaf: Leaf, sent: list[str], found: Any) -> bool:
 _COMPARED: Mapping[str, Callable[[Leaf, Any, Any], bool]] = {
     "text": _same_text,
     "mail": _same_mail,
+    "status": _same_text,
     "time": _same_time,
     "count": _same_number,
     "quantity": _same_pieces,
@@ -196,8 +207,10 @@ def hint(leaf: Leaf, sent: Any, found: Any) -> str | None:
             return _hint_of_amount(one, other)
     if leaf.kind == "count" and isinstance(other, int):
         return _hint_of_number(one, other)
-    if leaf.kind in ("text", "time"):
-        return keeping.hint(one, other)
+    if leaf.kind == "time":
+        return _hint_of_time(one, other)
+    if leaf.kind == "text" and isinstance(one, str) and isinstance(other, str):
+        return next((said for said, is_it in _MANGLED if is_it(one, other)), None)
     return None
 
 
@@ -216,3 +229,30 @@ def _hint_of_number(sent: int, found: int) -> str | None:
     if isinstance(found, float) or abs(sent - found) < sent / 10**6:
         return "the number seems to pass through floating point"
     return None
+
+
+def _hint_of_time(sent: Any, found: Any) -> str | None:
+    one, other = _instant(sent), _instant(found)
+    if one is None or other is None:
+        return "it has no offset" if isinstance(found, str) else None
+    off = other - one
+    if abs(off) < timedelta(seconds=1):
+        return "milliseconds seem to be dropped" if not other.microsecond else "milliseconds seem to be rounded"
+    if one.utcoffset() and abs(off) == abs(one.utcoffset() or off):
+        return "the offset of the time seems to be dropped"
+    return None
+
+
+_MANGLED: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
+    ("blanks at the ends seem to be trimmed", lambda sent, found: found == sent.strip()),
+    ("the text seems to be cut", lambda sent, found: bool(found) and sent.startswith(found.removesuffix("..."))),
+    ("upper and lower case seem to be changed", lambda sent, found: sent.lower() == found.lower()),
+    ("the text seems to be escaped for HTML", lambda sent, found: html.unescape(found) == sent or "&amp;" in found),
+    ("HTML in the text seems to be read as such", lambda sent, found: html.unescape(sent) == found),
+    ("UTF-8 seems to be taken for another encoding", lambda sent, found: "Ã" in found and "Ã" not in sent),
+    ("characters outside ASCII seem to be lost", lambda sent, found: _ascii(sent) == _ascii(found)),
+)
+
+
+def _ascii(text: str) -> str:
+    return "".join(each for each in text if each.isascii() and each not in "?\ufffd")

@@ -49,19 +49,20 @@ def _called(plu: str, among: Sequence[Json]) -> str:
 def items(sent: Json, shown: Json, known: Collection[str] = ()) -> Iterator[Finding]:
     """Items that are lost, added or renamed; names are compared for the plus that are *known* to have them."""
     wanted, found = _by_plu(sent), _by_plu(shown)
-    all_shown = ", ".join(f"{plu} ({each[0].get('name')})" for plu, each in found.items()) or "none"
-    for plu, each in wanted.items():
-        if plu not in found:
-            yield Finding("$.items", f"plu {plu} ({each[0].get('name')}) among the items", f"the plus {all_shown}")
-    for plu, each in found.items():
-        if plu not in wanted:
-            hint = "parts of an item seem to have become items" if plu in _parts(sent) else None
-            yield Finding("$.items", "only what was sent", f"plu {plu} ({each[0].get('name')}) too", hint)
+    if lost := [plu for plu in wanted if plu not in found]:
+        yield Finding("$.items", f"{_named(wanted, lost)} among the items", f"only {_named(found, found) or 'none'}")
+    if added := [plu for plu in found if plu not in wanted]:
+        hint = "parts of an item seem to have become items" if set(added) <= _parts(sent) else None
+        yield Finding("$.items", "only what was sent", f"{_named(found, added)} too", hint)
     for plu in [each for each in wanted if each in found and each in known]:
         name = wanted[plu][0]["name"]
         other = next((line.get("name") for line in found[plu] if line.get("name") != name), name)
         if other != name:
             yield Finding(f"$.items, plu {plu}, name", repr(name), told(other), spoilt(name, other))
+
+
+def _named(among: Mapping[str, Sequence[Json]], plus: Iterable[str]) -> str:
+    return ", ".join(f"plu {plu} ({among[plu][0].get('name')})" for plu in plus)
 
 
 def _parts(order: Json) -> set[str]:
@@ -106,6 +107,10 @@ def prices(sent: Json, shown: Json) -> Iterator[Finding]:
             hint = None
             if all(money.value(amount) in with_extras for amount in seen):
                 hint = "the price seems to include modifiers or sub-items: amountPerItem is without them"
+            elif {money.value(amount) for amount in seen} <= {
+                (money.value(line["amountPerItem"]) or 0) * (_count(line) or 0) for line in each
+            }:
+                hint = "the price seems to be that of the whole line"
             elif {pair(amount)[0] for amount in seen} == {pair(amount)[0] for amount in wanted}:
                 hint = "the currency is another one"
             yield Finding(f"{_called(plu, each)}, amountPerItem", _amounts(wanted), _amounts(seen), hint)

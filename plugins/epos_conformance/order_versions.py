@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 
@@ -44,7 +44,7 @@ def items(ordering: Ordering) -> Versions:
     """Several items, of all kinds."""
     found = ordering.dishes[:_MANY]
     yield Version(
-        title=f"{len(found)} item(s)",
+        title=_many(found, "different item"),
         body=ordering.body([times(each, 1 + number % 3) for number, each in enumerate(found)]),
     )
     if len(found) > 3:
@@ -87,11 +87,11 @@ def prices(ordering: Ordering) -> Versions:
 
 def modifiers(ordering: Ordering) -> Versions:
     """Items with modifiers: several, in several numbers, for money and for nothing."""
-    seen, plain = ordering.dressed[:4], ordering.dishes[:2]
+    seen, plain = ordering.dressed[:6], ordering.dishes[:2]
     if seen:
-        counted = [times(each, count) for each, count in zip(seen, (2, 1, 3, 1), strict=False)]
+        counted = [times(each, 1 + (number + 1) % 3) for number, each in enumerate(seen)]
         yield Version(
-            title=f"{len(seen)} item(s) with modifiers, between others",
+            title=f"{_many(seen, 'item')} with modifiers, between others",
             body=ordering.body([plain[0], *counted, *plain[1:]]),
         )
         main = max(seen, key=lambda each: len(each["modifiers"]))
@@ -122,7 +122,7 @@ def sub_items(ordering: Ordering) -> Versions:
     if seen:
         counted = [times(each, count) for each, count in zip(seen, (1, 2, 1), strict=False)]
         yield Version(
-            title=f"{len(seen)} item(s) with sub-items, beside another",
+            title=f"{_many(seen, 'item')} with sub-items, beside another",
             body=ordering.body([plain[0], *counted]),
         )
     free = {**plain[0], "amountPerItem": ordering.money(0), "quantity": 2}
@@ -134,6 +134,10 @@ def sub_items(ordering: Ordering) -> Versions:
         body=ordering.body([plain[0], {**times(plain[-1], 2), "subItems": [free, dear]}]),
         made_up=True,
     )
+
+
+def _many(items: Sequence[Json], what: str) -> str:
+    return f"{len(items)} {what}{'s' if len(items) != 1 else ''}"
 
 
 def _price(item: object) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import uuid
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -145,13 +146,13 @@ class Ordering:
 
     @cached_property
     def dressed(self) -> list[Json]:
-        """Dishes with modifiers, as somebody ordered them; those of different names first."""
-        return _varied([each for each in self.seen if "modifiers" in each and "subItems" not in each])
+        """Dishes with modifiers, as somebody ordered them: different ones first, and those with the most."""
+        return _varied([each for each in self.seen if "modifiers" in each and "subItems" not in each], "modifiers")
 
     @cached_property
     def menus(self) -> list[Json]:
-        """Dishes with sub-items, as somebody ordered them; those of different names first."""
-        return _varied([each for each in self.seen if "subItems" in each])
+        """Dishes with sub-items, as somebody ordered them: different ones first, and those with the most."""
+        return _varied([each for each in self.seen if "subItems" in each], "subItems")
 
     @property
     def known(self) -> frozenset[str]:
@@ -306,11 +307,11 @@ def _amount(amount: Any) -> Json:
     return money.of(money.value(amount) or 0, money.currency(amount) or "")
 
 
-def _varied(items: Sequence[Json]) -> list[Json]:
-    """*items*, the first of each plu before the second of any."""
-    seen: dict[str, int] = {}
+def _varied(items: Sequence[Json], member: str) -> list[Json]:
+    """*items*, the first of each plu before the second of any, and those with the most of *member* before others."""
+    seen: Counter[str] = Counter()
     ranked = []
-    for each in items:
-        seen[each["plu"]] = seen.get(each["plu"], 0) + 1
+    for each in sorted(items, key=lambda item: -len(item[member])):
+        seen[each["plu"]] += 1
         ranked.append((seen[each["plu"]], each))
-    return [each for _, each in sorted(ranked, key=lambda pair: pair[0])]
+    return [each for _, each in sorted(ranked, key=lambda ranking: ranking[0])]

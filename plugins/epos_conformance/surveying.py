@@ -162,7 +162,15 @@ class _Surveyor:
             for limit in (1, 2):
                 walked = self._walk(found, limit, everything)
                 if walked is not None:
-                    found.add(UNFILTERED, unfiltered(walked, narrowing), self._latest)
+                    self._look_out(found, walked, narrowing, everything)
+
+    def _look_out(self, found: Survey, walked: Walk, narrowing: Narrowing, everything: Walk) -> None:
+        """Look for rows that don't belong: they say so, or are not among those that one page shows."""
+        if findings := unfiltered(walked, narrowing):
+            found.add(UNFILTERED, findings, self._latest)
+        elif strangers(walked, everything, everything):
+            again = partial(self._step, walked.limit, narrowing.query, _FILTERED_PAGES)
+            self._look_again(found, UNFILTERED, strangers, again, lambda: self._whole(narrowing.query))
 
     def _walk(self, found: Survey, limit: int | None, everything: Walk) -> Walk | None:
         """A walk in pages of *limit*, and what is amiss in it."""
@@ -312,6 +320,24 @@ def unfiltered(seen: Walk, narrowing: Narrowing) -> list[Finding]:
     ]
 
 
+def strangers(seen: Walk, before: Walk, after: Walk) -> list[Finding]:
+    """Rows on later pages that a large page of the same search shows neither before nor after."""
+    if not before.is_whole or not after.is_whole:
+        return []
+    known = {*before.keys, *after.keys, *seen.pages[0].keys}
+    return [
+        Finding(
+            f"page {place} of {seen}",
+            f"only rows that {before} finds: {walking.listed(before.keys)}",
+            f"row {each}",
+            "the filter is applied to the first page only",
+        )
+        for place, page in enumerate(seen.pages[1:], 2)
+        for each in page.keys
+        if each not in known
+    ]
+
+
 def repeated(seen: Walk, before: Walk, after: Walk) -> list[Finding]:
     """Rows that came a second time."""
     found = walking.repeats(seen, walking.ambiguous([*before.rows, *after.rows]))
@@ -339,17 +365,16 @@ def left_out(seen: Walk, before: Walk, after: Walk) -> list[Finding]:
     """Rows that were there before and after the walk and did not come in it."""
     if seen.end is End.REFUSED:
         return [Finding(f"page {len(seen.pages)} of {seen}", "the rows that are left", f"{seen.pages[-1].refusal}")]
-    if not seen.is_whole:
-        return []
-    missing = walking.missing(seen, before.keys, after.keys)
+    due = [walking.due(seen, each) for each in (before, after)]
+    missing = walking.missing(seen, *due)
     if not missing:
         return []
     whole = before if before.limit != seen.limit else after
     return [
         Finding(
             f"{seen}",
-            f"each of the {len(set(before.keys) & set(after.keys))} rows that {whole} finds",
-            f"{len(set(seen.keys))} rows; missing: {walking.listed(missing)}",
+            f"each of the {len({*due[0]} & {*due[1]})} rows that {whole} finds{'' if seen.is_whole else ' so far'}",
+            f"{len({*seen.keys})} rows; missing: {walking.listed(missing)}",
             _gap(seen, missing, before),
         )
     ]

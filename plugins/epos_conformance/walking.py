@@ -315,6 +315,19 @@ def missing(found: Walk, *others: Iterable[str]) -> list[str]:
     return [each for each in dict.fromkeys(others[0]) if each in there and each not in seen]
 
 
+def due(found: Walk, other: Walk) -> list[str]:
+    """
+    The keys of *other* that a walk has to have come by: all, or those up to where it was cut off, if both go the same way.
+    """
+    if found.is_whole:
+        return other.keys
+    places = {each: place for place, each in reversed(list(enumerate(other.keys)))}
+    way = [places[each] for each in found.keys if each in places]
+    if found.end is not End.CUT or not way or way != sorted(way):
+        return []
+    return other.keys[: way[-1]]
+
+
 def too_long(pages: Iterable[Page], limit: int) -> list[tuple[int, int]]:
     """Places from 1 on, and sizes, of the *pages* that have more rows than *limit*."""
     return [(place, max(page.sizes)) for place, page in enumerate(pages, 1) if page.sizes and max(page.sizes) > limit]

@@ -12,7 +12,13 @@ import pytest
 from epos_conformance.reference import launch
 
 from .place import Place, opened
+from .score import Teller
 from .support import SERVER
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Teller(), "epos_conformance.tests.score")
 
 
 @pytest.fixture(scope="session")

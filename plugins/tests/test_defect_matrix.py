@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ import pytest
 from epos_conformance import _contracts, _rules
 from epos_conformance.reference import faults, launch
 
+from .score import ACCUSED, FOUND, MISSED, UNACCUSED
+
+
+RecordProperty = Callable[[str, object], None]
 
 #: Slow in itself: judged with limits and capabilities that fit.
 SPECIAL: dict[str, list[str]] = {
@@ -36,6 +41,9 @@ UNPROVEN = {
     "empty-venue",
     "verifies-intents",
 }
+
+#: Enough rounds and bodies for faults that are meant to be seen.
+BRIEF = ("--race-rounds=4", "--depth=12")
 
 EVERY = ",".join(_contracts.capabilities())
 
@@ -75,7 +83,7 @@ def examined() -> set[str]:
 
 @pytest.mark.parametrize("name", faults.defects())
 def test_defect_is_found_under_its_rules_and_no_other(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: RecordProperty
 ) -> None:
     defect = faults.defects()[name]
     due = {each for each in defect.breaks if _template(each) in examined()}
@@ -83,11 +91,25 @@ def test_defect_is_found_under_its_rules_and_no_other(
         pytest.skip("breaks only rules that have no check yet")
     special = SPECIAL.get(name, [])
     claimed = [] if any(each.startswith("--capabilities") for each in special) else [claim(due)]
-    certificate = judge(tmp_path, monkeypatch, *claimed, *special, defects=[name])
+    certificate = judge(tmp_path, monkeypatch, *BRIEF, *claimed, *special, *select(due), defects=[name])
     found = violated(certificate)
+    for rule in sorted(due):
+        record_property(FOUND if _ids(rule) & found else MISSED, [_template(rule), name])
 
     assert not {each for each in due if not _ids(each) & found}
     assert not {each for each in found if not defect.explains(each)}
+
+
+def select(rules: set[str]) -> list[str]:
+    """
+    The option that runs the checks of the capabilities that *rules* are about, or of everything.
+
+    What a defect does to other capabilities is seen where the whole of it is judged: ``DEFECTS=whole``.
+    """
+    prefixes = {each.partition(".")[0] for each in rules}
+    if os.environ.get("DEFECTS") == "whole" or not prefixes <= set(_contracts.capabilities()):
+        return []
+    return ["-k", " or ".join(f"{each}." for each in sorted(prefixes))]
 
 
 def claim(rules: set[str]) -> str:
@@ -114,10 +136,14 @@ def _ids(written: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", faults.variants())
-def test_variant_is_accused_of_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    certificate = judge(tmp_path, monkeypatch, *SPECIAL.get(name, []), variants=[name])
+def test_variant_is_accused_of_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: RecordProperty
+) -> None:
+    certificate = judge(tmp_path, monkeypatch, *BRIEF, *SPECIAL.get(name, []), variants=[name])
+    accused = [each for each in certificate["checks"] if each["outcome"] == "violates" and each["level"] != "info"]
+    record_property(ACCUSED if accused else UNACCUSED, name)
 
-    assert not [each for each in certificate["checks"] if each["outcome"] == "violates" and each["level"] != "info"]
+    assert not accused
     assert not [each for each in certificate["checks"] if each.get("cause") == "suite"]
     if name not in UNPROVEN:
         assert certificate["verdict"] == "conformant"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def deposit(partner: Partner, amount: int = 5000, count: int = 3, **more: str) -> Members:
-    """A deposit of so many payment intents, in an order that is no alphabetical one."""
+    """A deposit of so many payment intents."""
     return {
         "totalAmount": {"value": amount, "currencyCode": partner.venue.currency},
         "paymentIntentIds": intents(partner)[:count],
@@ -23,9 +23,10 @@ def deposit(partner: Partner, amount: int = 5000, count: int = 3, **more: str) -
 
 
 def intents(partner: Partner) -> list[str]:
-    """Ids of payment intents to speak of."""
+    """Ids of payment intents to speak of, sorted neither up nor down where there are three."""
     named = partner.settings.intents.ids[:3] or [partner.venue.intents.any(1, partner.venue.currency) for _ in range(3)]
-    return sorted(dict.fromkeys(named), reverse=True)
+    first, *others = sorted(set(named))
+    return [*others, first]
 
 
 def choices(partner: Partner, amount: int = 5000, *descriptions: str) -> list[Members]:

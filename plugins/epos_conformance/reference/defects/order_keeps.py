@@ -98,7 +98,12 @@ class SubItemsBecomeItems(_Keeping):
 @defect(
     "equal-plus-are-one-line",
     breaks=["CreateOrder.keeps-the-quantities"],
-    also=["CreateOrder.keeps-the-item-notes", "CreateOrder.keeps-the-modifiers", *SUMS],
+    also=[
+        "CreateOrder.keeps-the-item-notes",
+        "CreateOrder.keeps-the-modifiers",
+        "CreateOrder.keeps-the-sub-items",
+        *SUMS,
+    ],
 )
 class EqualPlusAreOneLine(_Keeping):
     """
@@ -243,7 +248,11 @@ class FreeModifiersAreDropped(_Modifying):
         return [each for each in modifiers if each["amountPerModifier"]["value"]]
 
 
-@defect("sub-items-are-dropped", breaks=["CreateOrder.keeps-the-sub-items"], also=SUMS)
+@defect(
+    "sub-items-are-dropped",
+    breaks=["CreateOrder.keeps-the-sub-items"],
+    also=["CreateOrder.keeps-the-item-notes", *SUMS],
+)
 class SubItemsAreDropped(_Keeping):
     """
     The sub-items of new items are not saved.
@@ -265,7 +274,11 @@ class SubItemsLoseModifiers(_Keeping):
         return {**item, "subItems": [_without(each, "modifiers") for each in item["subItems"]]}
 
 
-@defect("sub-items-are-unique", breaks=["CreateOrder.keeps-the-sub-items"], also=SUMS)
+@defect(
+    "sub-items-are-unique",
+    breaks=["CreateOrder.keeps-the-sub-items"],
+    also=["CreateOrder.keeps-the-item-notes", *SUMS],
+)
 class SubItemsAreUnique(_Keeping):
     """
     Of two sub-items with the same plu the last one is saved.

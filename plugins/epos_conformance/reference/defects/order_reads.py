@@ -235,7 +235,11 @@ class ItemsWithTheBillOnly(_LeavesOut):
 # Names and payments
 
 
-@defect("names-with-the-waiter", breaks=over("display-name-fits-the-terminal", READ))
+@defect(
+    "names-with-the-waiter",
+    breaks=over("display-name-fits-the-terminal", READ),
+    also=["SearchOrders.open-orders-show-different-names"],
+)
 class NamesWithTheWaiter(ReferenceEpos):
     """
     The name of an order in the till tells the table, the waiter and the guest.

@@ -1,0 +1,348 @@
+"""
+Mistakes that only unusual bodies show: character sets, lengths, markup, numbers of a few bits, times with offsets.
+"""
+
+from __future__ import annotations
+
+import html
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from epos_conformance.reference import parties, reservations
+from epos_conformance.reference.core import Call
+from epos_conformance.reference.epos import ReferenceEpos
+from epos_conformance.reference.faults import defect, over
+from epos_conformance.reference.records import Booking, Json, Order
+
+
+BOOKINGS = ("CreateParty", "UpdateParty", "CreateReservation", "UpdateReservation")
+PARTIES = ("CreateParty", "UpdateParty")
+RESERVATIONS = ("CreateReservation", "UpdateReservation")
+KEEPERS = ("CreateOrder", *BOOKINGS)
+
+SURVIVES = "survives-unusual-bodies"
+CONTROL = "survives-control-characters"
+VALUES = "keeps-unusual-values"
+GUESTS = "keeps-unusual-guest-requests"
+TEXTS = "keeps-unusual-texts"
+
+#: Whoever loses something on an update answers it so, too.
+UPDATES = ("UpdateParty.answers-*", "UpdateReservation.answers-*")
+
+
+def every_text(value: Any, change: Callable[[str], str]) -> Any:
+    """*value* with every text in it changed, ids and all that is sold excepted."""
+    if isinstance(value, dict):
+        return {name: each if _is_known(name, value) else every_text(each, change) for name, each in value.items()}
+    if isinstance(value, list):
+        return [every_text(each, change) for each in value]
+    return change(value) if isinstance(value, str) else value
+
+
+def _is_known(name: str, among: Json) -> bool:
+    ids = name.endswith(("Id", "Ids", "Time", "At")) or name in ("id", "plu", "currencyCode", "orderType", "status")
+    return ids or (name == "name" and "plu" in among)
+
+
+class Rewriting(ReferenceEpos):
+    """
+    A till that writes texts of what it stores another way.
+    """
+
+    def rewritten(self, text: str) -> str:
+        return text
+
+    def store_order(self, body: Json) -> Order:
+        return super().store_order(every_text(body, self.rewritten))
+
+    def kept_of_party(self, body: Json) -> Json:
+        return super().kept_of_party(every_text(body, self.rewritten))
+
+    def kept_of_reservation(self, body: Json) -> Json:
+        return super().kept_of_reservation(every_text(body, self.rewritten))
+
+
+EVERY_TEXT = (*over(TEXTS, *KEEPERS), *over(GUESTS, *BOOKINGS))
+
+
+@defect("texts-are-latin-one", breaks=EVERY_TEXT)
+class TextsAreLatinOne(Rewriting):
+    """
+    The columns are Latin-1, and what is not becomes a question mark.
+    """
+
+    def rewritten(self, text: str) -> str:
+        return text.encode("latin-1", "replace").decode("latin-1")
+
+
+@defect("texts-are-read-as-latin-one", breaks=EVERY_TEXT, also=["*.keeps-*", "*.changes-*", *UPDATES])
+class TextsAreReadAsLatinOne(Rewriting):
+    """
+    UTF-8 is stored, and read as Latin-1.
+    """
+
+    def rewritten(self, text: str) -> str:
+        return text.encode().decode("latin-1")
+
+
+@defect("texts-are-cut", breaks=EVERY_TEXT)
+class TextsAreCut(Rewriting):
+    """
+    The columns are varchar(255), and the database driver truncates in silence.
+    """
+
+    def rewritten(self, text: str) -> str:
+        return text[:255]
+
+
+@defect("texts-are-escaped", breaks=EVERY_TEXT, also=["*.keeps-*", "*.changes-*", *UPDATES])
+class TextsAreEscaped(Rewriting):
+    """
+    Texts are escaped for HTML on their way in instead of on their way to the screen.
+    """
+
+    def rewritten(self, text: str) -> str:
+        return html.escape(text)
+
+
+@defect("astral-characters-are-lost", breaks=EVERY_TEXT)
+class AstralCharactersAreLost(Rewriting):
+    """
+    MySQL's old utf8 has no characters of four bytes.
+    """
+
+    def rewritten(self, text: str) -> str:
+        return "".join(each for each in text if ord(each) < 0x10000)
+
+
+@defect("texts-are-unescaped-twice", breaks=EVERY_TEXT)
+class TextsAreUnescapedTwice(Rewriting):
+    """
+    What looks like an entity becomes a character.
+    """
+
+    def rewritten(self, text: str) -> str:
+        return html.unescape(text)
+
+
+@defect("quotes-end-the-statement", breaks=over(SURVIVES, *KEEPERS), also=["*.survives-*"])
+class QuotesEndTheStatement(Rewriting):
+    """
+    SQL is put together from texts.
+    """
+
+    def rewritten(self, text: str) -> str:
+        if "'" in text:
+            raise RuntimeError("syntax error at or near \"s\"")
+        return text
+
+
+@defect("percents-are-formats", breaks=over(SURVIVES, "CreateOrder"))
+class PercentsAreFormats(ReferenceEpos):
+    """
+    The order's note is a format string for the kitchen's printer.
+    """
+
+    def store_order(self, body: Json) -> Order:
+        str(body.get("note", "")) % ()
+        return super().store_order(body)
+
+
+@defect("emoji-crash", breaks=over(SURVIVES, *BOOKINGS))
+class EmojiCrash(ReferenceEpos):
+    """
+    A name is encoded for a printer that knows no emoji, and nobody catches it.
+    """
+
+    def kept_of_party(self, body: Json) -> Json:
+        body.get("name", "").encode("utf-16-le").decode("utf-16-le").encode("ucs2" if False else "utf-8")
+        if any(ord(each) > 0xFFFF for each in body.get("name", "")):
+            raise UnicodeError("character maps to <undefined>")
+        return super().kept_of_party(body)
+
+    def kept_of_reservation(self, body: Json) -> Json:
+        if any(ord(each) > 0xFFFF for each in body.get("name", "")):
+            raise UnicodeError("character maps to <undefined>")
+        return super().kept_of_reservation(body)
+
+
+@defect("reading-a-long-note-crashes", breaks=over(SURVIVES, *PARTIES), also=["*.survives-*"])
+class ReadingALongNoteCrashes(ReferenceEpos):
+    """
+    A party is stored with notes that are too long for whatever shows it again.
+    """
+
+    def get_party_by_id(self, call: Call) -> Json:
+        found = super().get_party_by_id(call)
+        if len(found.get("hostNotes", "")) > 1000:
+            raise MemoryError("the buffer is too small")
+        return found
+
+
+@defect("empty-texts-crash", breaks=over(SURVIVES, "CreateOrder"))
+class EmptyTextsCrash(ReferenceEpos):
+    """
+    The initial of a customer is looked up.
+    """
+
+    def store_order(self, body: Json) -> Order:
+        if "name" in body.get("customer", {}):
+            body["customer"]["name"][0].upper()
+        return super().store_order(body)
+
+
+@defect("nul-is-a-database-error", breaks=over(CONTROL, *KEEPERS))
+class NulIsADatabaseError(Rewriting):
+    """
+    PostgreSQL stores no U+0000.
+    """
+
+    def rewritten(self, text: str) -> str:
+        if "\0" in text:
+            raise ValueError("A string literal cannot contain NUL (0x00) characters.")
+        return text
+
+
+@defect("notes-end-with-the-line", breaks=over(TEXTS, *BOOKINGS))
+class NotesEndWithTheLine(ReferenceEpos):
+    """
+    Only the first line of what hosts note is read back from a file of lines.
+    """
+
+    def kept_of_party(self, body: Json) -> Json:
+        return super().kept_of_party(_with_first_line(body))
+
+    def kept_of_reservation(self, body: Json) -> Json:
+        return super().kept_of_reservation(_with_first_line(body))
+
+
+def _with_first_line(body: Json) -> Json:
+    return {**body, "hostNotes": (body["hostNotes"].splitlines() or [""])[0]} if "hostNotes" in body else body
+
+
+@defect("guest-requests-are-trimmed", breaks=over(GUESTS, *RESERVATIONS), also=["*.keeps-*", "*.changes-*", *UPDATES])
+class GuestRequestsAreTrimmed(ReferenceEpos):
+    """
+    What guests ask for is stripped of blanks.
+    """
+
+    def kept_of_reservation(self, body: Json) -> Json:
+        stripped = {"guestRequests": body["guestRequests"].strip()} if "guestRequests" in body else {}
+        return super().kept_of_reservation({**body, **stripped})
+
+
+# Numbers
+
+
+def _requantified(body: Json, change: Callable[[int], int]) -> Json:
+    return {**body, "items": [{**each, "quantity": change(each["quantity"])} for each in body["items"]]}
+
+
+@defect("quantities-are-bytes", breaks=over(VALUES, "CreateOrder"), also=["CreateOrder.keeps-the-quantities"])
+class QuantitiesAreBytes(ReferenceEpos):
+    """
+    The quantity of an item is stored in eight bits.
+    """
+
+    def store_order(self, body: Json) -> Order:
+        return super().store_order(_requantified(body, lambda each: (each + 128) % 256 - 128))
+
+
+@defect("quantities-have-a-largest", breaks=over(VALUES, "CreateOrder"), also=["CreateOrder.keeps-the-quantities"])
+class QuantitiesHaveALargest(ReferenceEpos):
+    """
+    More than 999 of an item become 999, and nobody is told.
+    """
+
+    def store_order(self, body: Json) -> Order:
+        return super().store_order(_requantified(body, lambda each: min(each, 999)))
+
+
+@defect("fifty-lines-and-no-more", breaks=over(VALUES, "CreateOrder"), also=["CreateOrder.keeps-*"])
+class FiftyLinesAndNoMore(ReferenceEpos):
+    """
+    An order keeps its first fifty lines.
+    """
+
+    def store_order(self, body: Json) -> Order:
+        return super().store_order({**body, "items": body["items"][:50]})
+
+
+@defect(
+    "service-charges-are-floats", breaks=over(VALUES, "CreateOrder"), also=["CreateOrder.keeps-*", "*.total-*"]
+)
+class ServiceChargesAreFloats(ReferenceEpos):
+    """
+    A service charge is kept in pounds, and turned into pence by cutting.
+    """
+
+    def store_order(self, body: Json) -> Order:
+        if "serviceChargeAmount" in body:
+            charge = body["serviceChargeAmount"]
+            body = {**body, "serviceChargeAmount": {**charge, "value": int(charge["value"] / 100 * 100)}}
+        return super().store_order(body)
+
+
+@defect("deposits-are-single-precision", breaks=over(VALUES, *PARTIES))
+class DepositsAreSinglePrecision(ReferenceEpos):
+    """
+    A deposit larger than sixteen millions loses its last digit, in a column of type real.
+    """
+
+    def kept_of_party(self, body: Json) -> Json:
+        if "deposit" in body:
+            amount = body["deposit"]["totalAmount"]
+            body = {**body, "deposit": {**body["deposit"], "totalAmount": {**amount, "value": _single(amount["value"])}}}
+        return super().kept_of_party(body)
+
+
+def _single(value: int) -> int:
+    lost = max(0, abs(value).bit_length() - 24)
+    return value >> lost << lost
+
+
+@defect("large-totals-crash", breaks=over(SURVIVES, "CreateOrder"))
+class LargeTotalsCrash(ReferenceEpos):
+    """
+    The total of an order is an integer of 32 bits.
+    """
+
+    def store_order(self, body: Json) -> Order:
+        body["totalAmount"]["value"].to_bytes(4, signed=True)
+        return super().store_order(body)
+
+
+# Times
+
+
+@defect(
+    "offsets-are-ignored",
+    breaks=over(VALUES, *RESERVATIONS),
+    also=["*.keeps-the-instant-of-an-offset-time", "UpdateReservation.*", "SearchReservations.*"],
+)
+class OffsetsAreIgnored(ReferenceEpos):
+    """
+    The hours of a reservation are taken as they stand.
+    """
+
+    def kept_of_reservation(self, body: Json) -> Json:
+        given = super().kept_of_reservation(body)
+        for name in reservations.TIMES & set(given):
+            given[name] = datetime.fromisoformat(body[name]).replace(tzinfo=UTC)
+        return given
+
+
+@defect(
+    "times-without-milliseconds-crash", breaks=over(SURVIVES, *PARTIES), also=["CreateParty.*", "UpdateParty.*"]
+)
+class TimesWithoutMillisecondsCrash(ReferenceEpos):
+    """
+    Times are read with a format that has three digits after the point, and Z.
+    """
+
+    def check_party(self, body: Json, party: Booking | None) -> None:
+        super().check_party(body, party)
+        for name in parties.TIMES & set(body):
+            datetime.strptime(body[name], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

@@ -1,0 +1,479 @@
+"""
+Mistakes with what is kept of a party: names, numbers, tables, statuses, texts, deposits and ids.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from collections.abc import Callable
+from datetime import datetime
+
+from epos_conformance.reference import times
+from epos_conformance.reference.core import Call
+from epos_conformance.reference.epos import ReferenceEpos
+from epos_conformance.reference.faults import defect
+from epos_conformance.reference.records import Booking, Json
+
+
+#: What follows where a member is lost whenever a party is written.
+_WRITTEN = ("UpdateParty.changes-*", "UpdateParty.answers-the-party-as-updated", "UpdateParty.leaves-other-*")
+
+
+class _Kept(ReferenceEpos):
+    """
+    An EPOS that does something with what it keeps of a party.
+    """
+
+    def kept_of_party(self, body: Json) -> Json:
+        given = super().kept_of_party(body)
+        return {**given, **self.altered(given)}
+
+    def altered(self, given: Json) -> Json:
+        return {}
+
+
+class _New(ReferenceEpos):
+    """
+    An EPOS that does something with what it keeps of a new party.
+    """
+
+    def new_party(self, body: Json) -> Json:
+        given = super().new_party(body)
+        return {**given, **self.altered(given)}
+
+    def altered(self, given: Json) -> Json:
+        return {}
+
+
+# Names and numbers
+
+
+@defect("party-names-are-ascii", breaks=["CreateParty.keeps-the-name", "UpdateParty.changes-the-name"], also=_WRITTEN)
+class PartyNamesAreAscii(_Kept):
+    """
+    The column of the name holds plain letters only.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"name": given["name"].encode("ascii", "replace").decode()} if "name" in given else {}
+
+
+@defect("party-names-are-cut", breaks=["CreateParty.keeps-the-name"], also=_WRITTEN)
+class PartyNamesAreCut(_Kept):
+    """
+    A name is as long as the line on the kitchen's printer.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"name": given["name"][:40]} if "name" in given else {}
+
+
+@defect("party-of-one-has-no-covers", breaks=["CreateParty.keeps-the-covers"], also=["CreateParty.keeps-*", *_WRITTEN])
+class PartyOfOneHasNoCovers(ReferenceEpos):
+    """
+    A single guest is what a party is where nothing else is said.
+    """
+
+    def new_party(self, body: Json) -> Json:
+        given = super().new_party(body)
+        return given if given.get("covers", 0) > 1 else {name: each for name, each in given.items() if name != "covers"}
+
+
+@defect("covers-follow-the-tables", breaks=["CreateParty.keeps-the-covers"], also=["*Part*.leaves-other-*"])
+class CoversFollowTheTables(_New):
+    """
+    A table is laid for two, whoever comes.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"covers": 2 * len(given["tableIds"])}
+
+
+# Tables
+
+
+@defect(
+    "party-at-its-first-table",
+    breaks=["CreateParty.keeps-all-tables", "SearchParties.finds-a-party-at-each-of-its-tables"],
+)
+class PartyAtItsFirstTable(_New):
+    """
+    A party has one table in the database.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"tableIds": given["tableIds"][:1]}
+
+
+@defect(
+    "party-at-its-last-table",
+    breaks=["CreateParty.keeps-all-tables", "UpdateParty.changes-the-tables"],
+    also=["SearchParties.finds-a-party-at-each-of-its-tables", *_WRITTEN],
+)
+class PartyAtItsLastTable(_Kept):
+    """
+    Each table of a party is written over the one before.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"tableIds": given["tableIds"][-1:]}
+
+
+# Statuses
+
+
+@defect("new-parties-are-seated", breaks=["CreateParty.keeps-the-status"], also=["SearchParties.rows-agree-*"])
+class NewPartiesAreSeated(_New):
+    """
+    Whatever status a new party was sent with, it has just sat down.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"status": "Seated"}
+
+
+@defect(
+    "statuses-are-the-tills-own",
+    breaks=["CreateParty.keeps-the-status", "UpdateParty.changes-the-status"],
+    also=_WRITTEN,
+)
+class StatusesAreTheTillsOwn(_Kept):
+    """
+    A status that the till has no button for is the first one.
+    """
+
+    def altered(self, given: Json) -> Json:
+        known = ("Seated", "Ordered", "Left")
+        return {"status": given["status"] if given["status"] in known else "Seated"} if "status" in given else {}
+
+
+@defect(
+    "status-starts-empty",
+    breaks=["CreateParty.fills-in-a-status", "GetPartyById.status-is-not-empty"],
+    also=["*Part*.answer-matches-schema"],
+)
+class StatusStartsEmpty(ReferenceEpos):
+    """
+    The status of a new party is an empty text, as strings are initialised.
+    """
+
+    def new_party(self, body: Json) -> Json:
+        return {**super().new_party(body), "status": body.get("status", "")}
+
+
+@defect("status-is-padded", breaks=["CreateParty.fills-in-a-status", "GetPartyById.status-is-not-empty"])
+class StatusIsPadded(ReferenceEpos):
+    """
+    The column of the status is filled up with blanks, and has nothing else where none was sent.
+    """
+
+    def new_party(self, body: Json) -> Json:
+        return {**super().new_party(body), "status": f"{body.get('status', ''):10}"}
+
+
+# Times
+
+
+@defect(
+    "parties-sit-down-on-the-second",
+    breaks=["CreateParty.keeps-the-start-time", "UpdateParty.changes-the-start-time"],
+    also=["UpdateParty.answers-the-party-as-updated", "*Part*.leaves-other-*", "*.keeps-the-instant-*"],
+)
+class PartiesSitDownOnTheSecond(_Kept):
+    """
+    A party's startTime goes into a column without fractions.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"startTime": given["startTime"].replace(microsecond=0)}
+
+
+@defect(
+    "parties-sit-down-when-told",
+    breaks=["CreateParty.keeps-the-start-time"],
+    also=["*Part*.leaves-other-*", "CreateParty.keeps-the-instant-*", "SearchParties.one-party-per-table"],
+)
+class PartiesSitDownWhenTold(_New):
+    """
+    A party sits down when the till hears of it.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"startTime": times.parse_time(times.spell_time(self.now()))}
+
+
+@defect(
+    "party-milliseconds-are-unpadded",
+    breaks=[
+        "CreateParty.keeps-the-start-time",
+        "CreateParty.keeps-the-expected-end-time",
+        "UpdateParty.sets-the-end-time",
+    ],
+    also=["UpdateParty.*", "*Part*.leaves-other-*", "CreateParty.keeps-the-instant-*"],
+)
+class PartyMillisecondsAreUnpadded(ReferenceEpos):
+    """
+    Times are put together from their numbers, and 41 milliseconds are .41.
+    """
+
+    def present_party(self, party: Booking) -> Json:
+        shown = super().present_party(party)
+        return {name: _unpadded(each) if name.endswith("Time") else each for name, each in shown.items()}
+
+
+def _unpadded(time: str) -> str:
+    start, _, fraction = time.removesuffix("Z").partition(".")
+    return f"{start}.{int(fraction)}Z"
+
+
+@defect(
+    "parties-leave-on-the-minute",
+    breaks=["CreateParty.keeps-the-expected-end-time", "UpdateParty.changes-the-expected-end-time"],
+    also=["UpdateParty.answers-the-party-as-updated", "*Part*.leaves-other-*", "*.keeps-the-instant-*"],
+)
+class PartiesLeaveOnTheMinute(_Kept):
+    """
+    expectedEndTime is kept as hours and minutes.
+    """
+
+    def altered(self, given: Json) -> Json:
+        end: datetime | None = given.get("expectedEndTime")
+        return {"expectedEndTime": end.replace(second=0, microsecond=0)} if end else {}
+
+
+# Where it belongs
+
+
+@defect("reservation-of-a-party-is-lost", breaks=["CreateParty.keeps-the-reservation"])
+class ReservationOfAPartyIsLost(ReferenceEpos):
+    """
+    A new party comes from nowhere.
+    """
+
+    def new_party(self, body: Json) -> Json:
+        return {name: each for name, each in super().new_party(body).items() if name != "reservationId"}
+
+
+@defect("reservation-of-a-party-is-dojos", breaks=["CreateParty.keeps-the-reservation"])
+class ReservationOfAPartyIsDojos(_New):
+    """
+    A party that came from a reservation names Dojo's party for it.
+    """
+
+    def create_party(self, call: Call) -> Json:
+        self.dojo_id = call.body["dojoPartyId"]
+        return super().create_party(call)
+
+    def altered(self, given: Json) -> Json:
+        return {"reservationId": self.dojo_id} if "reservationId" in given else {}
+
+
+# Deposits
+
+
+class _Deposits(ReferenceEpos):
+    """
+    An EPOS that does something with deposits.
+    """
+
+    def kept_of_party(self, body: Json) -> Json:
+        given = super().kept_of_party(body)
+        return {**given, "deposit": self.booked(given["deposit"])} if "deposit" in given else given
+
+    def booked(self, deposit: Json) -> Json:
+        return deposit
+
+
+@defect(
+    "deposit-of-one-intent",
+    breaks=["CreateParty.keeps-the-deposit-intents", "UpdateParty.changes-the-deposit"],
+    also=["UpdateParty.answers-the-party-as-updated"],
+)
+class DepositOfOneIntent(_Deposits):
+    """
+    A deposit was made with one payment.
+    """
+
+    def booked(self, deposit: Json) -> Json:
+        return {**deposit, "paymentIntentIds": deposit["paymentIntentIds"][:1]}
+
+
+@defect("deposit-intents-are-cut", breaks=["CreateParty.keeps-the-deposit-intents"], also=_WRITTEN)
+class DepositIntentsAreCut(_Deposits):
+    """
+    The id of a payment intent has at most 32 characters, as somebody remembers.
+    """
+
+    def booked(self, deposit: Json) -> Json:
+        return {**deposit, "paymentIntentIds": [each[:32] for each in deposit["paymentIntentIds"]]}
+
+
+@defect("deposit-intents-are-sorted", breaks=["CreateParty.keeps-the-order-of-deposit-intents"])
+class DepositIntentsAreSorted(_Deposits):
+    """
+    The payment intents of a deposit are a sorted set.
+    """
+
+    def booked(self, deposit: Json) -> Json:
+        return {**deposit, "paymentIntentIds": sorted(deposit["paymentIntentIds"])}
+
+
+@defect(
+    "deposit-is-a-penny-short",
+    breaks=["CreateParty.keeps-the-deposit-amount", "UpdateParty.changes-the-deposit"],
+    also=_WRITTEN,
+)
+class DepositIsAPennyShort(_Deposits):
+    """
+    A deposit is kept in pounds, and cut when it is turned into pence again.
+    """
+
+    def booked(self, deposit: Json) -> Json:
+        amount = deposit["totalAmount"]
+        return {**deposit, "totalAmount": {**amount, "value": int(amount["value"] / 100 * 100)}}
+
+
+@defect(
+    "deposit-is-what-is-owed",
+    breaks=["CreateParty.keeps-the-deposit-amount"],
+    also=["UpdateParty.changes-the-deposit", *_WRITTEN],
+)
+class DepositIsWhatIsOwed(_Deposits):
+    """
+    A deposit is the house's five pounds a payment.
+    """
+
+    def booked(self, deposit: Json) -> Json:
+        amount = {**deposit["totalAmount"], "value": 500 * len(deposit["paymentIntentIds"])}
+        return {**deposit, "totalAmount": amount}
+
+
+@defect("deposit-is-not-described", breaks=["CreateParty.keeps-the-deposit-description"], also=_WRITTEN)
+class DepositIsNotDescribed(_Deposits):
+    """
+    Nobody reads what a deposit is for.
+    """
+
+    def booked(self, deposit: Json) -> Json:
+        return {name: each for name, each in deposit.items() if name != "description"}
+
+
+# Ids
+
+
+@defect("party-answers-dojos-id", breaks=["CreateParty.can-be-fetched"], also=["*Part*.*", "*.keeps-the-party"])
+class PartyAnswersDojosId(ReferenceEpos):
+    """
+    A new party is answered under the id that Dojo sent, and kept under another.
+    """
+
+    def create_party(self, call: Call) -> Json:
+        return {**super().create_party(call), "id": call.body["dojoPartyId"]}
+
+
+@defect("parties-are-kept-by-name", breaks=["CreateParty.can-be-fetched"], also=["*Part*.*"])
+class PartiesAreKeptByName(ReferenceEpos):
+    """
+    Two parties in the same name are taken for one that was entered twice.
+    """
+
+    def create_party(self, call: Call) -> Json:
+        for each in list(self.parties.values()):
+            if "name" in call.body and each.given.get("name") == call.body["name"]:
+                del self.parties[each.id]
+        return super().create_party(call)
+
+
+@defect(
+    "parties-are-counted",
+    breaks=["CreateParty.gives-each-party-its-own-id"],
+    also=["*Part*.*"],
+)
+class PartiesAreCounted(ReferenceEpos):
+    """
+    A new party's id is one more than there are parties.
+    """
+
+    def new_id(self, kind: str) -> str:
+        return f"party-{len(self.parties) + 1}" if kind == "party" else super().new_id(kind)
+
+
+@defect("parties-are-called-by-name", breaks=["CreateParty.gives-each-party-its-own-id"], also=["*Part*.*"])
+class PartiesAreCalledByName(ReferenceEpos):
+    """
+    A new party's id is made of its name.
+    """
+
+    def create_party(self, call: Call) -> Json:
+        self.slug = call.body.get("name", "guest").lower().replace(" ", "-")
+        return super().create_party(call)
+
+    def new_id(self, kind: str) -> str:
+        return self.slug if kind == "party" else super().new_id(kind)
+
+
+@defect(
+    "new-parties-are-not-searched",
+    breaks=["CreateParty.is-found-by-search"],
+    also=["SearchParties.*", "UpdateParty.moves-*"],
+)
+class NewPartiesAreNotSearched(ReferenceEpos):
+    """
+    Searches go through the list that was loaded when the till was switched on.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime] = times.utc_now) -> None:
+        super().__init__(clock=clock)
+        self.loaded = set(self.parties)
+
+    def is_wanted_party(self, party: Booking, wanted: Json) -> bool:
+        return party.id in self.loaded and super().is_wanted_party(party, wanted)
+
+
+@defect(
+    "search-shows-twenty-parties",
+    breaks=["CreateParty.is-found-by-search"],
+    also=["SearchParties.*", "paging.*", "UpdateParty.moves-*"],
+)
+class SearchShowsTwentyParties(ReferenceEpos):
+    """
+    Searches show the parties that came before all others, and there is no second page.
+    """
+
+    def search_parties(self, call: Call) -> Json:
+        wanted = (each for each in self.parties.values() if self.is_wanted_party(each, call.body))
+        return {"data": [self.present_party(each) for each in itertools.islice(wanted, 8)]}
+
+
+# Reading
+
+
+@defect(
+    "the-latest-party-is-read",
+    breaks=["GetPartyById.answers-the-party-asked-for"],
+    also=["*Part*.*"],
+)
+class TheLatestPartyIsRead(ReferenceEpos):
+    """
+    Whichever party is asked for, the one on the screen is answered.
+    """
+
+    def get_party_by_id(self, call: Call) -> Json:
+        self.find_party(call.ids["partyId"])
+        return self.present_party(list(self.parties.values())[-1])
+
+
+@defect("parties-are-cached-by-half-an-id", breaks=["GetPartyById.answers-the-party-asked-for"], also=["*Part*.*"])
+class PartiesAreCachedByHalfAnId(ReferenceEpos):
+    """
+    What was read of a party is kept for a while, by the first six characters of its id.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime] = times.utc_now) -> None:
+        super().__init__(clock=clock)
+        self.cache: dict[str, Json] = {}
+
+    def get_party_by_id(self, call: Call) -> Json:
+        shown = super().get_party_by_id(call)
+        return {**self.cache.setdefault(shown["id"][:6], shown), "id": shown["id"]}
