@@ -271,21 +271,33 @@ def require_survival(partner: Partner, bodies: Iterable[tuple[str, Event]]) -> N
     """
     Demand that none of these events brings the EPOS down: it is acknowledged or refused, in time.
     """
+    acknowledged(partner, "Created", "Auto")
     findings = []
     for what, body in bodies:
-        try:
-            exchange = send(partner, body)
-        except Unanswered as reason:
-            # An event of the usual kind shows whether the EPOS is just busy; if it is not, silence has to show twice.
-            acknowledged(partner, "Created", "Auto")
-            try:
-                exchange = send(partner, body)
-            except Unanswered:
-                raise Violation(Finding(what, "an acknowledgement or a refusal", str(reason))) from None
+        exchange = in_time(partner, what, body)
         error = exchange.error
         if exchange.crashed or (error is not None and error.type == "UnexpectedError"):
             findings.append(Finding(what, "an acknowledgement or a refusal", exchange.seen))
     answers.violate(findings, hint="Dojo may add to its events at any time: what is unknown can be ignored")
+
+
+def in_time(partner: Partner, what: str, body: Event) -> Exchange:
+    """
+    What comes of *body*; raises `Violation` where that is silence twice, or brings silence over all that follows.
+    """
+    try:
+        return send(partner, body)
+    except Unanswered as reason:
+        silent = str(reason)
+    try:
+        acknowledged(partner, "Created", "Auto")
+    except Unanswered:
+        seen = f"{silent}, nor of an event of the usual kind after it"
+        raise Violation(Finding(what, "an acknowledgement or a refusal", seen)) from None
+    try:
+        return send(partner, body)
+    except Unanswered:
+        raise Violation(Finding(what, "an acknowledgement or a refusal", f"{silent}, twice")) from None
 
 
 @check("HandleEvent.survives-an-unknown-status")

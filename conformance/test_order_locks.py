@@ -11,7 +11,6 @@ from typing import Any
 
 from epos_conformance import Finding, Inconclusive, Partner, Violation, answers, check, money
 from epos_conformance.locking import (
-    LASTS,
     OTHERS,
     Lock,
     Payment,
@@ -32,6 +31,7 @@ from epos_conformance.locking import (
     shown_in,
     unrecorded,
     until,
+    usual,
 )
 from epos_conformance.venue import Row
 
@@ -172,11 +172,12 @@ def test_extends_a_live_lock(partner: Partner) -> None:
     """The holder of a live lock can extend it."""
     held = hold(partner)
     refused = []
-    for seconds in (LASTS * 1.5, LASTS + 10, *OTHERS):
-        exchange = extend(partner, held, until(seconds))
+    # An EPOS may find an expiry too far.
+    for expiry in (usual(partner, 1.25), usual(partner, 1.05), *map(until, OTHERS)):
+        exchange = extend(partner, held, expiry)
         if exchange.succeeded:
             return
-        refused.append(Finding(f"extending a live lock to {seconds:g} s from now", "a success", exchange.seen))
+        refused.append(Finding(f"extending a live lock to {expiry}", "a success", exchange.seen))
     raise Violation(*refused)
 
 
@@ -184,12 +185,12 @@ def test_extends_a_live_lock(partner: Partner) -> None:
 def test_extension_lets_the_holder_pay_afterwards(partner: Partner) -> None:
     """After an extension, payments that carry the same lockId are recorded."""
     held = hold(partner, 4)
-    extended = extend(partner, held, until(LASTS * 1.5))
+    extended = extend(partner, held)
     if not extended.succeeded:
         raise Inconclusive(f"needs a lock that is extended, but ExtendOrderLock was not carried out: {extended.seen}")
 
     require_payment(partner, held, "a payment after the extension")
-    extend(partner, held, until(LASTS * 2))
+    extend(partner, held, usual(partner, 1.5))
     require_payment(partner, held, "a payment after a second extension")
 
 
@@ -211,10 +212,9 @@ def still_locked(partner: Partner, what: str, *, paid: bool = False, extended: b
     if paid:
         pay(partner, held.order, held.id)
     if extended:
-        extend(partner, held, until(LASTS * 1.5))
-    released = require_released(partner, held) if not (paid or extended) else release(partner, held.order, held.id)
-    if not released.succeeded:
-        return [Finding(f"{what}, by DeleteOrderLock", "a success, as if nothing had been done", released.seen)]
+        extend(partner, held)
+    # Of a lock that can't be deleted any more, the order has to be free.
+    _ = release(partner, held.order, held.id) if paid or extended else require_released(partner, held)
     next = granted_when_free(partner, held.order, new_id())
     partner.clean_up()
     return [] if next.succeeded else [Finding(f"a new lock after {what}", "a success", next.seen)]

@@ -14,8 +14,9 @@ from epos_conformance.paying import READ, RECORD
 from epos_conformance.venue import Row
 
 
-#: Copies of one payment that are sent at once.
+#: Copies of one payment that are sent at once, and what is paid and tipped with it.
 COPIES = 4
+AMOUNT, TIP = 3, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,11 @@ def retries(partner: Partner) -> list[Race]:
 
     def tell() -> list[Race]:
         found: list[Race] = []
-        order = partner.order(2)
+        order = partner.order(AMOUNT)
         for _ in racing.rounds(partner):
-            if money.owed(order) == 0:
+            if (money.owed(order) or AMOUNT) < AMOUNT:
                 break
-            payment = paying.params(partner, order, 1, 1)
+            payment = paying.params(partner, order, AMOUNT, TIP)
             found.append(race(partner, order, *[payment] * COPIES))
             if not found[-1].recorded and not found[-1].grown():
                 paying.require(paying.pay(partner, order, 1, what="an ordinary payment"))
@@ -132,11 +133,11 @@ def test_counts_a_replay_at_once_once(partner: Partner) -> None:
         times = [each.get("paymentIntentId") for each in money.payments(order)].count(found.intents[0])
         if times > 1:
             findings.append(Finding(f"{where}, $.payments then", "it is listed once", f"{times} times"))
-        for member, of in (("paidAmount", money.paid), ("tipsAmount", paying.tips)):
+        for member, of, sent in (("paidAmount", money.paid, AMOUNT), ("tipsAmount", paying.tips, TIP)):
             before, after = of(found.before), of(order)
-            if before is not None and after is not None and after - before > 1:
+            if before is not None and after is not None and after - before > sent:
                 seen = money.shown(after, code(found.before))
-                expected = f"{money.shown(before + 1, code(found.before))}, with 1 more"
+                expected = f"{money.shown(before + sent, code(found.before))}, with {sent} more"
                 findings.append(Finding(f"{where}, $.{member} then", expected, seen))
     answers.violate(findings, hint="make the paymentIntentId unique in the database, and record in one transaction")
 

@@ -171,7 +171,9 @@ class _Search:
         """Try each theme, as often as its weight says."""
         leaves = self.subject.leaves
         themes = [(each, chosen) for each in THEMES if (chosen := strategies.variations(each, leaves)) is not None]
-        for (theme, strategy), share in zip(themes, strategies.shares(self.number, [each for each, _ in themes]), strict=True):
+        for (theme, strategy), share in zip(
+            themes, strategies.shares(self.number, [each for each, _ in themes]), strict=True
+        ):
             if share and self.stopped is None:
                 self._explore(theme, strategy, share)
 

@@ -170,8 +170,10 @@ def told(leaf: Leaf, answer: Any) -> str:
     if leaf.kind in ("quantity", "lines"):
         lines = _lines(leaf, answer)
         counted = pieces(lines)
-        some = "items without a plu or a quantity" if counted is None else ", ".join(
-            f"{count:g} of {plu!r}" for plu, count in counted.items()
+        some = (
+            "items without a plu or a quantity"
+            if counted is None
+            else ", ".join(f"{count:g} of {plu!r}" for plu, count in counted.items())
         )
         return f"{some or 'none'} in {len(lines)} line{'' if len(lines) == 1 else 's'}"
     if _items_of(leaf) is not None:

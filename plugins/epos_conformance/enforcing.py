@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
 from epos_conformance.locking import (
+    LASTS,
     Lock,
     ask,
     forget,
@@ -61,9 +62,15 @@ def enforcement(partner: Partner) -> Enforcement:
     return found
 
 
-def enforced(partner: Partner) -> Enforcement | None:
-    """`enforcement`; None, with a note, where locks are not enforced and a rule about it can't be broken."""
+def enforced(partner: Partner, *, early: bool = False) -> Enforcement | None:
+    """
+    `enforcement`; None, with a note, where locks are not enforced and a rule about it can't be broken.
+
+    Raises `Inconclusive` where locks lapse too early to show anything else, unless *early* says that this will do.
+    """
     found = enforcement(partner)
+    if found.early and not early:
+        raise Inconclusive(f"needs a lock that is live for {LASTS:g} s, but it is enforced for days only")
     if found.enforced:
         return found
     partner.notes.append("locks are not enforced: a second one is granted while the first is live")

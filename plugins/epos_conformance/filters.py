@@ -138,7 +138,9 @@ def narrowings(capability: str, rows: Sequence[Row]) -> list[Narrowing]:
     for each in BY_ID[capability]:
         seen = each.seen(rows)
         fitting = [value for value, count in seen.items() if count > 1]
-        found += [each.at(value) for value in sorted(fitting, key=lambda value: (seen[value] == len(rows), seen[value]))[:1]]
+        found += [
+            each.at(value) for value in sorted(fitting, key=lambda value: (seen[value] == len(rows), seen[value]))[:1]
+        ]
     found += _intervals(rows) if capability == "SearchReservations" else []
     found += [
         each
@@ -173,9 +175,7 @@ def unmatched(
     return found
 
 
-def _pairs(
-    first: Filter, second: Filter, rows: Sequence[Row], known: Mapping[str, Collection[str]]
-) -> list[Narrowing]:
+def _pairs(first: Filter, second: Filter, rows: Sequence[Row], known: Mapping[str, Collection[str]]) -> list[Narrowing]:
     """Values of two filters, each of which rows pass, and none both."""
     together = {(one, other) for row in rows for one in first.values(row) or () for other in second.values(row) or ()}
     return [

@@ -10,13 +10,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from epos_conformance import money
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import Exchange
 from epos_conformance.partner import Partner
 from epos_conformance.settling import settled
-from epos_conformance.venue import Row, instant
+from epos_conformance.venue import Row, Venue, instant
 from epos_conformance.verdict import Finding
 
 
@@ -25,6 +26,9 @@ LASTS = 180.0
 
 #: Seconds to try where that is refused: an EPOS may find an expiry too near or too far.
 OTHERS = (60.0, 600.0)
+
+#: What was granted in the place of `LASTS`, by venue.
+_GRANTED: WeakKeyDictionary[Venue, float] = WeakKeyDictionary()
 
 
 def new_id() -> str:
@@ -36,6 +40,11 @@ def until(seconds: float, *, zone: datetime.timezone = datetime.UTC) -> str:
     """The expiry that is so many *seconds* from now by our clock, written with the offset of *zone*."""
     moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
     return instant(moment) if zone is datetime.UTC else moment.astimezone(zone).isoformat(timespec="milliseconds")
+
+
+def usual(partner: Partner, times: float = 1.0) -> str:
+    """An expiry as the partner grants it; *times* as far away."""
+    return until(times * _GRANTED.get(partner.venue, LASTS))
 
 
 def require_offered(partner: Partner, *names: str) -> None:
@@ -68,13 +77,15 @@ def id_of(order: Row) -> str:
 
 
 def ask(partner: Partner, order: Row, lock_id: str, expiry: str | None = None) -> Exchange:
-    """Ask for a lock on *order*, for `LASTS` seconds where no *expiry* is given."""
-    params = {"orderId": id_of(order), "lockId": lock_id, "expiry": expiry or until(LASTS)}
+    """Ask for a lock on *order*, with the `usual` expiry where none is given."""
+    params = {"orderId": id_of(order), "lockId": lock_id, "expiry": expiry or usual(partner)}
     return partner.call("CreateOrderLock", params)
 
 
-def extend(partner: Partner, lock: Lock, expiry: str) -> Exchange:
-    return partner.call("ExtendOrderLock", {"orderId": lock.order_id, "lockId": lock.id, "expiry": expiry})
+def extend(partner: Partner, lock: Lock, expiry: str | None = None) -> Exchange:
+    """Ask for *lock* to last longer, until *expiry* where it is given."""
+    params = {"orderId": lock.order_id, "lockId": lock.id, "expiry": expiry or usual(partner, 1.25)}
+    return partner.call("ExtendOrderLock", params)
 
 
 def release(partner: Partner, order: Row, lock_id: str) -> Exchange:
@@ -105,10 +116,11 @@ def lock(partner: Partner, order: Row) -> Lock:
     Raises `Inconclusive` with the partner's words where it is refused, whenever it is to end.
     """
     require_offered(partner, "CreateOrderLock")
-    for seconds in (LASTS, *OTHERS):
+    for seconds in dict.fromkeys((_GRANTED.get(partner.venue, LASTS), LASTS, *OTHERS)):
         id = new_id()
         exchange = ask(partner, order, id, until(seconds))
         if exchange.succeeded:
+            _GRANTED[partner.venue] = seconds
             return Lock(order, id, exchange)
         if exchange.error is None or exchange.error.type not in ("InvalidRequest", "Conflict"):
             break
@@ -154,11 +166,10 @@ def lockable(partner: Partner, owed: int = 2) -> Row:
 
 
 def freed(partner: Partner, held: Lock) -> Row:
-    """An order that nobody has locked: the one of *held*, where it can be released, else another one."""
-    if not partner.offers("DeleteOrderLock"):
-        return partner.order()
-    require_released(partner, held)
-    return held.order
+    """An order that nobody has locked: the one of *held* where it can be released, else another one."""
+    if partner.offers("DeleteOrderLock") and release(partner, held.order, held.id).succeeded:
+        return held.order
+    return partner.order()
 
 
 # Paying

@@ -21,6 +21,9 @@ from epos_conformance.venue import Row, instant
 #: Members of details.dineIn that say where.
 _PLACES = ("tableId", "waiterId", "partyId", "reservationId")
 
+#: Tables that are ordered at for their own sake.
+MOST_TABLES = 6
+
 #: A table and a waiter, where the venue shows none: whether it has them can't be known.
 MADE_UP = "Conformance-1"
 
@@ -63,11 +66,14 @@ def _at(now: datetime.datetime, days: int, hour: int, minute: int = 0) -> dateti
 
 
 def tables(ordering: Ordering) -> Versions:
-    """Orders at tables, those with the oddest ids first."""
-    odd = sorted(ordering.venue.table_ids, key=_oddity, reverse=True)
-    if not odd:
+    """Orders at tables: those with the oddest ids, and one of each area."""
+    ids = ordering.venue.table_ids
+    odd = sorted(ids, key=_oddity, reverse=True)[:2]
+    areas = {str(row.get("areaId")): row["id"] for row in ordering.venue.tables if _texts([row.get("id")])}
+    if not ids:
         yield replace(placed(ordering, {"tableId": MADE_UP}), unknown=True)
-    yield from (placed(ordering, {"tableId": each}) for each in dict.fromkeys([*odd[:2], *ordering.tables[:2]]))
+    chosen = dict.fromkeys([*odd, *ordering.tables[:1], *(each for each in areas.values() if each in ids)])
+    yield from (placed(ordering, {"tableId": each}) for each in islice(chosen, MOST_TABLES))
 
 
 def waiters(ordering: Ordering) -> Versions:

@@ -396,7 +396,10 @@ class Partner:
         """
         if not self.venue.known.orders and self.offers("CreateOrder"):
             with contextlib.suppress(Inconclusive):
-                return self._pooled("order")
+                id = self._pooled("order")
+                made = self._session.pool["order"]
+                if isinstance(made, Made) and made.answer.get("payable") is not False:
+                    return id
         if self._order is not None:
             return self._order
         # After a refusal, another one: a waiter may be editing the first.

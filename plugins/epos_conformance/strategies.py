@@ -247,7 +247,9 @@ THEMES = (
     Theme(name="longer", weight=1, choices={"text": _long(1001)}),
     Theme(name="longest", weight=1, choices={"text": _long(5000)}),
     Theme(name="code", weight=1, choices={"text": _mixed(";", "--", ",", "|", "=1+1", "${a}", "`", "\\u0041")}),
-    Theme(name="words", weight=1, choices={"text": _one_of(AS_IS, "0", "null", "false", "-", "1e5", "007", "2026-06-01")}),
+    Theme(
+        name="words", weight=1, choices={"text": _one_of(AS_IS, "0", "null", "false", "-", "1e5", "007", "2026-06-01")}
+    ),
     Theme(
         name="statuses",
         weight=1,

@@ -27,6 +27,10 @@ USES = ("payoff", "race", "tip", "race", "race")
 LEASE_WAIT = 30.0
 
 
+#: Orders of the venue that are tried: more are hardly needed.
+_MOST_TRIED = 12
+
+
 class Supply:
     """
     The orders of one check.
@@ -66,7 +70,27 @@ class Supply:
 
         The last ones are set aside, the same in all processes: they are lent as well, until they are paid off.
         """
-        return self._session.leases.once("payable orders", self._partner.venue.payable_orders)
+        return self._session.leases.once("payable orders", self._fit)
+
+    def _fit(self) -> list[str]:
+        """
+        Orders that take a payment of one minor unit. A waiter may be editing some; where none takes it, it isn't them.
+        """
+        partner = self._partner
+        every = partner.venue.payable_orders()[:_MOST_TRIED]
+        # Payment intents that the user names are too few to spend on this.
+        spared = partner.settings.read_only or partner.settings.intents.ids
+        if len(every) < 2 or spared or not partner.offers("RecordOrderPaymentById"):
+            return every
+        fit = []
+        for each in every:
+            amount = money.of(1, partner.venue.currency)
+            sent = {"orderId": each, "paymentIntentId": partner.intent(), "paidAmount": amount}
+            if partner.call("RecordOrderPaymentById", sent).succeeded:
+                fit.append(each)
+            elif not fit and each == every[min(3, len(every) - 1)]:
+                return every  # payments are refused for another reason
+        return fit or every
 
     def _own(self, owed: int) -> Row | None:
         pool = self._session.pool

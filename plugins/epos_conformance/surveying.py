@@ -166,6 +166,8 @@ class _Surveyor:
 
     def _look_out(self, found: Survey, walked: Walk, narrowing: Narrowing, everything: Walk) -> None:
         """Look for rows that don't belong: they say so, or are not among those that one page shows."""
+        if any(narrowing.passes(row) is False for row in everything.pages[0].rows):
+            return  # the filter never held: that is another rule's business
         if findings := unfiltered(walked, narrowing):
             found.add(UNFILTERED, findings, self._latest)
         elif strangers(walked, everything, everything):
@@ -197,7 +199,13 @@ class _Surveyor:
         for fact, fault in _FAULTS.items():
             against = hidden[0] if fact == MISSING and hidden and everything.is_whole else everything
             if fault(everything, against, against):
-                self._look_again(found, fact, fault, partial(self._step, everything.limit, {}, walking.MOST_PAGES), lambda: self._like(against))
+                self._look_again(
+                    found,
+                    fact,
+                    fault,
+                    partial(self._step, everything.limit, {}, walking.MOST_PAGES),
+                    lambda: self._like(against),
+                )
 
     def _like(self, other: Walk) -> Walk:
         return walking.walk(self._partner, self._capability, other.limit, other.query, most=2 * len(other.pages) + 2)
@@ -304,9 +312,7 @@ def left_open(seen: Walk) -> list[Finding]:
 
 
 def unfiltered(seen: Walk, narrowing: Narrowing) -> list[Finding]:
-    """Rows on later pages that don't pass; none where the first page has some too: the filter never held."""
-    if any(narrowing.passes(row) is False for row in seen.pages[0].rows):
-        return []
+    """Rows on later pages that don't pass."""
     return [
         Finding(
             f"page {place} of {seen}",
@@ -358,7 +364,9 @@ def repeated(seen: Walk, before: Walk, after: Walk) -> list[Finding]:
 def _seam(each: walking.Repeat) -> str | None:
     if each.first == each.again:
         return "rows are multiplied by what they are joined with: an order by its payments, a table by its waiters"
-    return "the next page begins with the row that after names, instead of the one behind it" if each.at_the_seam else None
+    return (
+        "the next page begins with the row that after names, instead of the one behind it" if each.at_the_seam else None
+    )
 
 
 def left_out(seen: Walk, before: Walk, after: Walk) -> list[Finding]:

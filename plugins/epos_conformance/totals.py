@@ -70,10 +70,8 @@ class Reckoning:
     @property
     def hint(self) -> str | None:
         """The likely cause, where there is one."""
-        if not self.slips:
-            return None
         # What is forgotten altogether is likelier than what is counted oddly.
-        return f"{self.slips[0].hint}: {money.shown(self.said, self.currency)} is what comes out then"
+        return self.slips[0].hint if self.slips else None
 
 
 def reckon(order: Mapping[str, Any]) -> Reckoning | None:

@@ -69,7 +69,12 @@ class Subject:
     """
 
     def __init__(
-        self, partner: Partner, capability: Capability, example: Example, ids: Mapping[str, str], body: Mapping[str, Any]
+        self,
+        partner: Partner,
+        capability: Capability,
+        example: Example,
+        ids: Mapping[str, str],
+        body: Mapping[str, Any],
     ) -> None:
         assert capability.request is not None
         self.partner = partner
@@ -95,7 +100,9 @@ class Subject:
     def removable(self) -> bool:
         """Whether what a body makes can be removed again."""
         made = self.capability.creates
-        return made is None or (self.capability.removed_by is not None and self.partner.offers(self.capability.removed_by))
+        return made is None or (
+            self.capability.removed_by is not None and self.partner.offers(self.capability.removed_by)
+        )
 
     @property
     def shown(self) -> frozenset[str]:
@@ -205,7 +212,9 @@ class Subject:
         counting = [leaf for leaf in altered if self._is_told_twice(leaf, exchange, read, before)]
         if len(counting) < len(altered) and self._patience:
             read = settled(
-                self.partner, lambda: self._look(reader, ids), lambda each: not self._altered(self._readable, sent, each)
+                self.partner,
+                lambda: self._look(reader, ids),
+                lambda each: not self._altered(self._readable, sent, each),
             )
             counting = self._altered(self._readable, sent, read)
             self._patience -= bool(counting)
@@ -266,7 +275,9 @@ class Subject:
 
     def _described(self, variation: Variation, sent: Mapping[str, Any]) -> str:
         """How *sent* differs from the usual body."""
-        told = [f"{leaf.where} {echoes.told(leaf, sent)}" for leaf in self.leaves if variation.get(leaf.where) is not None]
+        told = [
+            f"{leaf.where} {echoes.told(leaf, sent)}" for leaf in self.leaves if variation.get(leaf.where) is not None
+        ]
         without = [name for name, value in variation.items() if value is None]
         parts = [f"with {' and '.join(told)}"] if told else []
         return ", ".join([*parts, f"without {' and '.join(without)}"] if without else parts)

@@ -256,9 +256,7 @@ def back(partner: Partner, capability: str, start: Page, limit: int | None, quer
     """
     if start.before is None:
         return None
-    return ask(
-        partner, capability, query, {**({} if limit is None else {"limit": limit}), "before": start.before}
-    )
+    return ask(partner, capability, query, {**({} if limit is None else {"limit": limit}), "before": start.before})
 
 
 # What is amiss

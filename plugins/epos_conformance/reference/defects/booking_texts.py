@@ -151,8 +151,8 @@ class RequestsLoseTheirEmoji(_Texts):
         return "".join(each if ord(each) < 0x10000 else "?" for each in text)
 
 
-@defect("emoji-crash", breaks=over("keeps-the-guest-requests", *_CREATIONS), also=[*_WRITTEN, "*"])
-class EmojiCrash(_Texts):
+@defect("requests-with-emoji-crash", breaks=over("keeps-the-guest-requests", *_CREATIONS), also=[*_WRITTEN, "*"])
+class RequestsWithEmojiCrash(_Texts):
     """
     A character outside the basic plane is more than the driver of the database can take.
     """

@@ -135,7 +135,7 @@ class QuotesEndTheStatement(Rewriting):
 
     def rewritten(self, text: str) -> str:
         if "'" in text:
-            raise RuntimeError("syntax error at or near \"s\"")
+            raise RuntimeError('syntax error at or near "s"')
         return text
 
 
@@ -157,15 +157,17 @@ class EmojiCrash(ReferenceEpos):
     """
 
     def kept_of_party(self, body: Json) -> Json:
-        body.get("name", "").encode("utf-16-le").decode("utf-16-le").encode("ucs2" if False else "utf-8")
-        if any(ord(each) > 0xFFFF for each in body.get("name", "")):
-            raise UnicodeError("character maps to <undefined>")
+        _print(body)
         return super().kept_of_party(body)
 
     def kept_of_reservation(self, body: Json) -> Json:
-        if any(ord(each) > 0xFFFF for each in body.get("name", "")):
-            raise UnicodeError("character maps to <undefined>")
+        _print(body)
         return super().kept_of_reservation(body)
+
+
+def _print(body: Json) -> None:
+    if any(ord(each) > 0xFFFF for each in body.get("name", "")):
+        raise UnicodeError("character maps to <undefined>")
 
 
 @defect("reading-a-long-note-crashes", breaks=over(SURVIVES, *PARTIES), also=["*.survives-*"])
@@ -270,9 +272,7 @@ class FiftyLinesAndNoMore(ReferenceEpos):
         return super().store_order({**body, "items": body["items"][:50]})
 
 
-@defect(
-    "service-charges-are-floats", breaks=over(VALUES, "CreateOrder"), also=["CreateOrder.keeps-*", "*.total-*"]
-)
+@defect("service-charges-are-floats", breaks=over(VALUES, "CreateOrder"), also=["CreateOrder.keeps-*", "*.total-*"])
 class ServiceChargesAreFloats(ReferenceEpos):
     """
     A service charge is kept in pounds, and turned into pence by cutting.
@@ -294,7 +294,10 @@ class DepositsAreSinglePrecision(ReferenceEpos):
     def kept_of_party(self, body: Json) -> Json:
         if "deposit" in body:
             amount = body["deposit"]["totalAmount"]
-            body = {**body, "deposit": {**body["deposit"], "totalAmount": {**amount, "value": _single(amount["value"])}}}
+            body = {
+                **body,
+                "deposit": {**body["deposit"], "totalAmount": {**amount, "value": _single(amount["value"])}},
+            }
         return super().kept_of_party(body)
 
 
@@ -334,9 +337,7 @@ class OffsetsAreIgnored(ReferenceEpos):
         return given
 
 
-@defect(
-    "times-without-milliseconds-crash", breaks=over(SURVIVES, *PARTIES), also=["CreateParty.*", "UpdateParty.*"]
-)
+@defect("times-without-milliseconds-crash", breaks=over(SURVIVES, *PARTIES), also=["CreateParty.*", "UpdateParty.*"])
 class TimesWithoutMillisecondsCrash(ReferenceEpos):
     """
     Times are read with a format that has three digits after the point, and Z.

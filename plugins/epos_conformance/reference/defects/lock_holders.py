@@ -35,10 +35,11 @@ class LockIsGoodForOnePayment(ReferenceEpos):
 
     def check_may_pay(self, order: Order, body: Json) -> None:
         super().check_may_pay(order, body)
-        used: set[str | None] = vars(self).setdefault("used", {None})
+        used: set[str] = vars(self).setdefault("used", set())
         if body.get("lockId") in used:
             raise conflict("the lock is used up")
-        used |= {body.get("lockId")} - {None}
+        if "lockId" in body:
+            used.add(body["lockId"])
 
 
 @defect(
@@ -269,7 +270,11 @@ class ExtendedLocksStay(ReferenceEpos):
             super().release(order)
 
 
-@defect("deletion-frees-every-order", breaks=["DeleteOrderLock.leaves-other-orders-locked"])
+@defect(
+    "deletion-frees-every-order",
+    breaks=["DeleteOrderLock.leaves-other-orders-locked"],
+    also=["ExtendOrderLock.keeps-the-order-beyond-the-first-expiry"],
+)
 class DeletionFreesEveryOrder(ReferenceEpos):
     """
     The statement that deletes a lock lacks its condition.

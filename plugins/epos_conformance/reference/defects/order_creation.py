@@ -1,25 +1,20 @@
 """
-Mistakes in what is kept of an order that Dojo creates: its sums, texts, places and times.
+Mistakes in what is kept of an order that Dojo creates: its sums and what they are made of.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
-from epos_conformance.reference.core import Call
 from epos_conformance.reference.defects.order_keeps import SUMS
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.faults import defect
 from epos_conformance.reference.records import Json, Order, worth
-from epos_conformance.reference.times import parse_time
 
 
-def _without(body: Json, *names: str) -> Json:
+def without(body: Json, *names: str) -> Json:
     return {key: value for key, value in body.items() if key not in names}
 
 
-class _Storing(ReferenceEpos):
+class Storing(ReferenceEpos):
     """
     A till that does something to a new order before it puts it away.
     """
@@ -31,38 +26,24 @@ class _Storing(ReferenceEpos):
         return body
 
 
-class _Seating(_Storing):
-    """
-    A till that does something to the place of a new order.
-    """
-
-    def kept(self, body: Json) -> Json:
-        if "dineIn" not in body["details"]:
-            return body
-        return {**body, "details": {**body["details"], "dineIn": self.seated(body["details"]["dineIn"])}}
-
-    def seated(self, dine_in: Json) -> Json:
-        return dine_in
-
-
 # Sums
 
 
 @defect("new-total-is-without-modifiers", breaks=["CreateOrder.keeps-the-total"], also=SUMS)
-class NewTotalIsWithoutModifiers(_Storing):
+class NewTotalIsWithoutModifiers(Storing):
     """
     The total of a new order is reckoned anew, without modifiers.
     """
 
     def kept(self, body: Json) -> Json:
-        plain = worth([_without(each, "modifiers") for each in body["items"]])
+        plain = worth([without(each, "modifiers") for each in body["items"]])
         less = worth(body["items"]) - plain
         total = body["totalAmount"]
         return {**body, "totalAmount": {**total, "value": total["value"] - less}}
 
 
 @defect("new-total-is-before-discounts", breaks=["CreateOrder.keeps-the-total"], also=SUMS)
-class NewTotalIsBeforeDiscounts(_Storing):
+class NewTotalIsBeforeDiscounts(Storing):
     """
     The total of a new order is reckoned anew, and nobody thought of discounts.
     """
@@ -78,7 +59,7 @@ class NewTotalIsBeforeDiscounts(_Storing):
     breaks=["CreateOrder.keeps-the-total"],
     also=["GetOrderById.total-*", "CreateOrder.is-found-by-search", "GetOrderBillById.*"],
 )
-class NewTotalIncludesTips(_Storing):
+class NewTotalIncludesTips(Storing):
     """
     The tips that were paid with a new order are on its total.
     """
@@ -90,7 +71,7 @@ class NewTotalIncludesTips(_Storing):
 
 
 @defect("new-total-goes-through-floats", breaks=["CreateOrder.keeps-the-total"], also=SUMS)
-class NewTotalGoesThroughFloats(_Storing):
+class NewTotalGoesThroughFloats(Storing):
     """
     The total of a new order is added up in pounds and cut to pence: some lose one.
     """
@@ -101,17 +82,17 @@ class NewTotalGoesThroughFloats(_Storing):
 
 
 @defect("discounts-are-dropped", breaks=["CreateOrder.keeps-the-discounts"], also=SUMS)
-class DiscountsAreDropped(_Storing):
+class DiscountsAreDropped(Storing):
     """
     The discounts of a new order are in its total, and nowhere else.
     """
 
     def kept(self, body: Json) -> Json:
-        return _without(body, "discounts")
+        return without(body, "discounts")
 
 
 @defect("last-discount-counts", breaks=["CreateOrder.keeps-the-discounts"], also=SUMS)
-class LastDiscountCounts(_Storing):
+class LastDiscountCounts(Storing):
     """
     An order has one discount, the last.
     """
@@ -121,7 +102,7 @@ class LastDiscountCounts(_Storing):
 
 
 @defect("discounts-are-of-the-whole", breaks=["CreateOrder.keeps-the-discounts"])
-class DiscountsAreOfTheWhole(_Storing):
+class DiscountsAreOfTheWhole(Storing):
     """
     Which item a discount is for is not saved.
     """
@@ -129,11 +110,11 @@ class DiscountsAreOfTheWhole(_Storing):
     def kept(self, body: Json) -> Json:
         if "discounts" not in body:
             return body
-        return {**body, "discounts": [_without(each, "affectedPlu") for each in body["discounts"]]}
+        return {**body, "discounts": [without(each, "affectedPlu") for each in body["discounts"]]}
 
 
 @defect("percentages-are-whole", breaks=["CreateOrder.keeps-the-discounts"])
-class PercentagesAreWhole(_Storing):
+class PercentagesAreWhole(Storing):
     """
     The percentage of a discount is kept without its two decimals.
     """
@@ -147,7 +128,7 @@ class PercentagesAreWhole(_Storing):
 
 
 @defect("discounts-need-a-percentage", breaks=["CreateOrder.keeps-the-discounts"], also=["CreateOrder.*"])
-class DiscountsNeedAPercentage(_Storing):
+class DiscountsNeedAPercentage(Storing):
     """
     A discount that is an amount, and no percentage, crashes.
     """
@@ -158,17 +139,17 @@ class DiscountsNeedAPercentage(_Storing):
 
 
 @defect("service-charge-is-dropped", breaks=["CreateOrder.keeps-the-service-charge"], also=SUMS)
-class ServiceChargeIsDropped(_Storing):
+class ServiceChargeIsDropped(Storing):
     """
     The service charge of a new order is in its total, and nowhere else.
     """
 
     def kept(self, body: Json) -> Json:
-        return _without(body, "serviceChargeAmount")
+        return without(body, "serviceChargeAmount")
 
 
 @defect("service-charge-is-a-tenth", breaks=["CreateOrder.keeps-the-service-charge"], also=SUMS)
-class ServiceChargeIsATenth(_Storing):
+class ServiceChargeIsATenth(Storing):
     """
     The service charge of a new order is the house's rate, whatever was charged.
     """
@@ -183,17 +164,17 @@ class ServiceChargeIsATenth(_Storing):
 
 
 @defect("tax-lines-are-dropped", breaks=["CreateOrder.keeps-the-tax-lines"], also=SUMS)
-class TaxLinesAreDropped(_Storing):
+class TaxLinesAreDropped(Storing):
     """
     The taxes of a new order are not saved.
     """
 
     def kept(self, body: Json) -> Json:
-        return _without(body, "taxLines")
+        return without(body, "taxLines")
 
 
 @defect("tax-lines-are-one", breaks=["CreateOrder.keeps-the-tax-lines"], also=SUMS)
-class TaxLinesAreOne(_Storing):
+class TaxLinesAreOne(Storing):
     """
     The taxes of a new order are added up to one line.
     """
@@ -206,11 +187,8 @@ class TaxLinesAreOne(_Storing):
         return {**body, "taxLines": [{"name": "VAT", "amountTotal": {**lines[0]["amountTotal"], "value": whole}}]}
 
 
-_PAID = ("GetOrderById.*", "SearchOrders.*", "CreateOrder.is-found-by-search")
-
-
 @defect("new-payments-are-dropped", breaks=["CreateOrder.keeps-the-payments"])
-class NewPaymentsAreDropped(_Storing):
+class NewPaymentsAreDropped(Storing):
     """
     An order that is paid for already is not.
     """
@@ -220,7 +198,7 @@ class NewPaymentsAreDropped(_Storing):
 
 
 @defect("first-payment-counts", breaks=["CreateOrder.keeps-the-payments"])
-class FirstPaymentCounts(_Storing):
+class FirstPaymentCounts(Storing):
     """
     Of the payments that come with an order the first is kept.
     """
@@ -230,7 +208,7 @@ class FirstPaymentCounts(_Storing):
 
 
 @defect("new-payments-include-tips", breaks=["CreateOrder.keeps-the-payments"])
-class NewPaymentsIncludeTips(_Storing):
+class NewPaymentsIncludeTips(Storing):
     """
     The paidAmount of payments that come with an order is kept with the tip.
     """
@@ -239,308 +217,15 @@ class NewPaymentsIncludeTips(_Storing):
         return {**body, "payments": [self.with_tip(each) for each in body["payments"]]}
 
     def with_tip(self, payment: Json) -> Json:
-        paid = payment["paidAmount"]
-        return {**payment, "paidAmount": {**paid, "value": paid["value"] + payment.get("tipsAmount", paid)["value"]}}
+        paid, tip = payment["paidAmount"], payment.get("tipsAmount", {"value": 0})
+        return {**payment, "paidAmount": {**paid, "value": paid["value"] + tip["value"]}}
 
 
 @defect("new-payments-lose-tips", breaks=["CreateOrder.keeps-the-payments"])
-class NewPaymentsLoseTips(_Storing):
+class NewPaymentsLoseTips(Storing):
     """
     The tips of payments that come with an order are not saved.
     """
 
     def kept(self, body: Json) -> Json:
-        return {**body, "payments": [_without(each, "tipsAmount") for each in body["payments"]]}
-
-
-# Texts
-
-
-@defect("new-notes-are-cut", breaks=["CreateOrder.keeps-the-note"])
-class NewNotesAreCut(_Storing):
-    """
-    The column for the note of an order has 50 characters.
-    """
-
-    def kept(self, body: Json) -> Json:
-        return {**body, "note": body["note"][:50]} if "note" in body else body
-
-
-@defect("new-notes-are-cut-at-255", breaks=["CreateOrder.keeps-the-note"])
-class NewNotesAreCutAt255(_Storing):
-    """
-    The column for the note of an order has 255 characters.
-    """
-
-    def kept(self, body: Json) -> Json:
-        return {**body, "note": body["note"][:255]} if "note" in body else body
-
-
-@defect("new-notes-are-escaped", breaks=["CreateOrder.keeps-the-note"])
-class NewNotesAreEscaped(_Storing):
-    """
-    The note is escaped for HTML on its way in.
-    """
-
-    def kept(self, body: Json) -> Json:
-        return {**body, "note": body["note"].replace("&", "&amp;").replace("<", "&lt;")} if "note" in body else body
-
-
-@defect("new-notes-lose-accents", breaks=["CreateOrder.keeps-the-note"])
-class NewNotesLoseAccents(_Storing):
-    """
-    The kitchen printer knows ASCII, and so does the note.
-    """
-
-    def kept(self, body: Json) -> Json:
-        return {**body, "note": body["note"].encode("ascii", "ignore").decode()} if "note" in body else body
-
-
-@defect("new-references-are-numbers", breaks=["CreateOrder.keeps-the-reference"])
-class NewReferencesAreNumbers(_Storing):
-    """
-    A reference of digits is kept as a number.
-    """
-
-    def kept(self, body: Json) -> Json:
-        reference = body.get("reference", "")
-        return {**body, "reference": str(int(reference))} if reference.isdigit() else body
-
-
-@defect("new-references-are-the-tills", breaks=["CreateOrder.keeps-the-reference"])
-class NewReferencesAreTheTills(_Storing):
-    """
-    Every order gets the next number of the till as its reference.
-    """
-
-    def kept(self, body: Json) -> Json:
-        return {**body, "reference": f"check {1000 + len(self.orders)}"}
-
-
-@defect("new-names-are-capitals", breaks=["CreateOrder.keeps-the-display-name"])
-class NewNamesAreCapitals(_Storing):
-    """
-    The display name is written in capitals, as on the kitchen's screen.
-    """
-
-    def kept(self, body: Json) -> Json:
-        return {**body, "displayName": body["displayName"].upper()} if "displayName" in body else body
-
-
-@defect("new-names-are-cut", breaks=["CreateOrder.keeps-the-display-name"])
-class NewNamesAreCut(_Storing):
-    """
-    The display name of an order has 20 characters.
-    """
-
-    def kept(self, body: Json) -> Json:
-        return {**body, "displayName": body["displayName"][:20]} if "displayName" in body else body
-
-
-@defect("new-customer-is-a-name", breaks=["CreateOrder.keeps-the-customer"])
-class NewCustomerIsAName(_Storing):
-    """
-    Of the customer only the name is saved.
-    """
-
-    def kept(self, body: Json) -> Json:
-        return {**body, "customer": {"name": body["customer"].get("name", "")}} if "customer" in body else body
-
-
-@defect("phone-numbers-are-numbers", breaks=["CreateOrder.keeps-the-customer"])
-class PhoneNumbersAreNumbers(_Storing):
-    """
-    The phone number of a customer loses its plus sign.
-    """
-
-    def kept(self, body: Json) -> Json:
-        customer = body.get("customer", {})
-        if "phoneNumber" not in customer:
-            return body
-        return {**body, "customer": {**customer, "phoneNumber": customer["phoneNumber"].lstrip("+0")}}
-
-
-# Places and times
-
-
-@defect(
-    "everything-is-eaten-in",
-    breaks=["CreateOrder.keeps-the-order-type"],
-    also=["GetOrderById.dine-in-*", "CreateOrder.keeps-the-collection-details"],
-)
-class EverythingIsEatenIn(_Storing):
-    """
-    The type of a new order is always DineIn.
-    """
-
-    def kept(self, body: Json) -> Json:
-        return {**body, "details": {**body["details"], "orderType": "DineIn"}}
-
-
-_TABLE = ("CreateOrder.is-found-by-search", "SearchOrders.*")
-
-
-@defect("new-tables-are-lower-case", breaks=["CreateOrder.keeps-the-table"], also=_TABLE)
-class NewTablesAreLowerCase(_Seating):
-    """
-    The id of a new order's table is kept in small letters.
-    """
-
-    def seated(self, dine_in: Json) -> Json:
-        return {**dine_in, "tableId": dine_in["tableId"].lower()} if "tableId" in dine_in else dine_in
-
-
-@defect("new-orders-are-at-the-bar", breaks=["CreateOrder.keeps-the-table"], also=_TABLE)
-class NewOrdersAreAtTheBar(_Seating):
-    """
-    Orders of a garden table are handed out at the bar, and booked there.
-    """
-
-    def seated(self, dine_in: Json) -> Json:
-        return {**dine_in, "tableId": "bar-1"} if dine_in.get("tableId", "").startswith("gdn") else dine_in
-
-
-@defect(
-    "waiter-is-taken-from-the-header",
-    breaks=["CreateOrder.keeps-the-waiter"],
-    also=["CreateOrder.is-found-by-search"],
-)
-class WaiterIsTakenFromTheHeader(ReferenceEpos):
-    """
-    An order belongs to whoever holds the terminal.
-    """
-
-    def create_order(self, call: Call) -> Json:
-        waiter = call.headers.get("waiterId")
-        dine_in = call.body["details"].get("dineIn")
-        if waiter and dine_in is not None:
-            dine_in["waiterId"] = waiter
-        return super().create_order(call)
-
-
-@defect("new-orders-have-no-waiter", breaks=["CreateOrder.keeps-the-waiter"], also=_TABLE)
-class NewOrdersHaveNoWaiter(_Seating):
-    """
-    The waiter of a new order is not saved.
-    """
-
-    def seated(self, dine_in: Json) -> Json:
-        return _without(dine_in, "waiterId")
-
-
-@defect("new-orders-have-no-party", breaks=["CreateOrder.keeps-the-party"])
-class NewOrdersHaveNoParty(_Seating):
-    """
-    The party of a new order is not saved.
-    """
-
-    def seated(self, dine_in: Json) -> Json:
-        return _without(dine_in, "partyId")
-
-
-@defect("party-is-the-tables-first", breaks=["CreateOrder.keeps-the-party"])
-class PartyIsTheTablesFirst(_Seating):
-    """
-    A new order belongs to the party that sat at its table first today.
-    """
-
-    def seated(self, dine_in: Json) -> Json:
-        there = [each.id for each in self.parties.values() if dine_in.get("tableId") in each.given["tableIds"]]
-        return {**dine_in, "partyId": there[0]} if there and "partyId" in dine_in else dine_in
-
-
-@defect("new-orders-have-no-reservation", breaks=["CreateOrder.keeps-the-reservation"])
-class NewOrdersHaveNoReservation(_Seating):
-    """
-    The reservation of a new order is not saved.
-    """
-
-    def seated(self, dine_in: Json) -> Json:
-        return _without(dine_in, "reservationId")
-
-
-@defect("reservation-is-the-party", breaks=["CreateOrder.keeps-the-reservation"], also=["CreateOrder.keeps-the-party"])
-class ReservationIsTheParty(_Seating):
-    """
-    The reservation of a new order is saved as its party.
-    """
-
-    def seated(self, dine_in: Json) -> Json:
-        if "reservationId" not in dine_in:
-            return dine_in
-        return {**_without(dine_in, "reservationId"), "partyId": dine_in["reservationId"]}
-
-
-class _Timing(_Storing):
-    """
-    A till that does something to the times of a new order.
-    """
-
-    def kept(self, body: Json) -> Json:
-        details: Any = {
-            key: {name: self.time(text) if name in ("readyAt", "collectAt") else text for name, text in each.items()}
-            if isinstance(each, dict)
-            else each
-            for key, each in body["details"].items()
-        }
-        return {**body, "details": details}
-
-    def time(self, text: str) -> str:
-        return text
-
-
-_TIMES = ("CreateOrder.keeps-the-ready-time", "CreateOrder.keeps-the-collection-details")
-
-
-@defect("new-times-are-local", breaks=_TIMES)
-class NewTimesAreLocal(_Timing):
-    """
-    The times of new orders are shown as they are on the wall, and as if that were UTC.
-    """
-
-    def time(self, text: str) -> str:
-        return self.spell_time(parse_time(text) + timedelta(hours=1))
-
-
-@defect("new-times-are-today", breaks=_TIMES)
-class NewTimesAreToday(_Timing):
-    """
-    Of the time of a new order only the hour is saved.
-    """
-
-    def time(self, text: str) -> str:
-        now = self.now()
-        return self.spell_time(parse_time(text).replace(year=now.year, month=now.month, day=now.day))
-
-
-@defect("new-times-have-twelve-hours", breaks=_TIMES)
-class NewTimesHaveTwelveHours(_Timing):
-    """
-    Times go through a format with twelve hours and no word for the afternoon.
-    """
-
-    def time(self, text: str) -> str:
-        found = parse_time(text)
-        return self.spell_time(found.replace(hour=found.hour % 12))
-
-
-@defect("pre-orders-have-no-time", breaks=["CreateOrder.keeps-the-ready-time"])
-class PreOrdersHaveNoTime(_Seating):
-    """
-    When a pre-order is to be ready is not saved.
-    """
-
-    def seated(self, dine_in: Json) -> Json:
-        return _without(dine_in, "readyAt")
-
-
-@defect("asap-is-always-true", breaks=["CreateOrder.keeps-the-collection-details"])
-class AsapIsAlwaysTrue(_Storing):
-    """
-    Every order to collect is one for as soon as possible.
-    """
-
-    def kept(self, body: Json) -> Json:
-        if "collection" not in body["details"]:
-            return body
-        return {**body, "details": {**body["details"], "collection": {"asap": True}}}
+        return {**body, "payments": [without(each, "tipsAmount") for each in body["payments"]]}

@@ -156,7 +156,9 @@ class LimitIsASmallInteger(_AnyLimit):
         return limit
 
 
-@defect("limit-is-below-a-hundred", breaks=["*.accepts-a-limit-of-a-hundred"], also=over("answer-matches-schema", *SEARCHES))
+@defect(
+    "limit-is-below-a-hundred", breaks=["*.accepts-a-limit-of-a-hundred"], also=over("answer-matches-schema", *SEARCHES)
+)
 class LimitIsBelowAHundred(ReferenceEpos):
     """
     A limit of 100 is refused: it has to be less.
@@ -235,7 +237,11 @@ class NoMatchCrashes(ReferenceEpos):
         return super().page(kind, rows, cursor, present)
 
 
-@defect("no-match-has-no-data", breaks=over("no-match-is-an-empty-page", "SearchReservations"), also=["Search*.answer-matches-schema"])
+@defect(
+    "no-match-has-no-data",
+    breaks=over("no-match-is-an-empty-page", "SearchReservations"),
+    also=["Search*.answer-matches-schema"],
+)
 class NoMatchHasNoData(ReferenceEpos):
     """
     An empty list of reservations is left out of the answer, as all empty members are.
@@ -249,7 +255,11 @@ class NoMatchHasNoData(ReferenceEpos):
 # Filters
 
 
-@defect("orders-filter-is-for-the-first-page", breaks=over("filter-holds-on-every-page", "SearchOrders"), also=["SearchOrders.*"])
+@defect(
+    "orders-filter-is-for-the-first-page",
+    breaks=over("filter-holds-on-every-page", "SearchOrders"),
+    also=["SearchOrders.*"],
+)
 class OrdersFilterIsForTheFirstPage(ReferenceEpos):
     """
     The cursor of SearchOrders leads on through all orders, whatever was searched for.
@@ -279,7 +289,11 @@ class OnlyTheTableIsRemembered(ReferenceEpos):
         return super().is_wanted_order(order, wanted)
 
 
-@defect("tables-filter-is-for-the-first-page", breaks=over("filter-holds-on-every-page", "SearchTables"), also=["SearchTables.*"])
+@defect(
+    "tables-filter-is-for-the-first-page",
+    breaks=over("filter-holds-on-every-page", "SearchTables"),
+    also=["SearchTables.*"],
+)
 class TablesFilterIsForTheFirstPage(ReferenceEpos):
     """
     Behind a cursor, SearchTables forgets the area and the waiter.
@@ -301,7 +315,9 @@ class CompletedIsForTheFirstPage(ReferenceEpos):
 
     def search_parties(self, call: Call) -> Json:
         if call.body.get("completedOnly") and "after" in call.body.get("cursor", {}):
-            return super().search_parties(replace(call, body={"cursor": {"limit": call.body["cursor"].get("limit", 20)}}))
+            return super().search_parties(
+                replace(call, body={"cursor": {"limit": call.body["cursor"].get("limit", 20)}})
+            )
         return super().search_parties(call)
 
 

@@ -156,7 +156,11 @@ class CursorIsATime(ReferenceEpos):
         return super().page(kind, ordered, cursor, present)
 
 
-@defect("second-page-crashes", breaks=["*.walk-comes-to-an-end", "*.walk-leaves-out-no-row"], also=[*WALKS, *WAYS_BACK, "Search*.accepts-a-limit-of-one"])
+@defect(
+    "second-page-crashes",
+    breaks=["*.walk-comes-to-an-end", "*.walk-leaves-out-no-row"],
+    also=[*WALKS, *WAYS_BACK, "Search*.accepts-a-limit-of-one"],
+)
 class SecondPageCrashes(ReferenceEpos):
     """
     The name of the key changed, and the reading of cursors did not.

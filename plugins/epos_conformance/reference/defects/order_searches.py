@@ -1,0 +1,407 @@
+"""
+Mistakes of SearchOrders: filters that let too much or too little pass, and rows that are not the order.
+"""
+
+from __future__ import annotations
+
+import json
+
+from epos_conformance.reference.core import Call
+from epos_conformance.reference.defects.groups import ORDERS
+from epos_conformance.reference.epos import ReferenceEpos
+from epos_conformance.reference.errors import not_found
+from epos_conformance.reference.faults import defect, over
+from epos_conformance.reference.orders import CLOSED
+from epos_conformance.reference.records import Json, Order
+
+
+SEARCH = "SearchOrders"
+
+#: What else is found of a filter that lets orders pass.
+WIDE = (f"{SEARCH}.filters-combine", f"{SEARCH}.filter-holds-on-every-page", f"{SEARCH}.no-match-is-an-empty-page")
+
+#: What else is found of one that lets too few pass.
+NARROW = (f"{SEARCH}.combined-filters-find-their-orders", f"{SEARCH}.*-finds-*", f"{SEARCH}.walk-leaves-out-no-row")
+
+
+# payableOnly
+
+
+@defect(
+    "payable-only-shows-canceled",
+    breaks=over("payable-only-narrows", SEARCH),
+    also=[*WIDE, "CancelOrderById.is-not-payable"],
+)
+class PayableOnlyShowsCanceled(ReferenceEpos):
+    """
+    payableOnly looks at the amounts alone: a canceled order that nobody paid passes.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        if order.status == "Canceled" and self.paid_amount(order) < order.total:
+            return super().is_wanted_order(order, {**wanted, "payableOnly": False})
+        return super().is_wanted_order(order, wanted)
+
+
+@defect("payable-only-is-ignored", breaks=over("payable-only-narrows", SEARCH), also=[*WIDE, "CancelOrderById.*"])
+class PayableOnlyIsIgnored(ReferenceEpos):
+    """
+    payableOnly is read from the query string, where it never is.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        return super().is_wanted_order(order, {**wanted, "payableOnly": False})
+
+
+@defect("payable-only-wants-nothing-paid", breaks=over("payable-only-finds-payable-orders", SEARCH), also=NARROW)
+class PayableOnlyWantsNothingPaid(ReferenceEpos):
+    """
+    payableOnly leaves out what was paid in part.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        if wanted.get("payableOnly") and order.payments:
+            return False
+        return super().is_wanted_order(order, wanted)
+
+
+@defect("payable-only-wants-tables", breaks=over("payable-only-finds-payable-orders", SEARCH), also=NARROW)
+class PayableOnlyWantsTables(ReferenceEpos):
+    """
+    payableOnly joins the tables, and loses the orders that have none.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        if wanted.get("payableOnly") and not order.dine_in:
+            return False
+        return super().is_wanted_order(order, wanted)
+
+
+@defect("payable-only-false-is-true", breaks=over("payable-only-false-hides-nothing", SEARCH), also=ORDERS)
+class PayableOnlyFalseIsTrue(ReferenceEpos):
+    """
+    What counts is that payableOnly is there.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        return super().is_wanted_order(order, {**wanted, "payableOnly": "payableOnly" in wanted})
+
+
+@defect("payable-only-false-wants-closed", breaks=over("payable-only-false-hides-nothing", SEARCH), also=ORDERS)
+class PayableOnlyFalseWantsClosed(ReferenceEpos):
+    """
+    payableOnly is compared with the order's payable.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        if "payableOnly" in wanted and wanted["payableOnly"] != self.is_payable(order):
+            return False
+        return super().is_wanted_order(order, wanted)
+
+
+# The filters of a table's orders
+
+
+class _Ignores(ReferenceEpos):
+    """
+    An EPOS that has forgotten a filter.
+    """
+
+    forgotten: tuple[str, ...] = ()
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        return name in self.forgotten or super().has_detail(order, name, value)
+
+
+@defect("table-filter-is-ignored", breaks=over("table-filter-narrows", SEARCH), also=WIDE)
+class TableFilterIsIgnored(_Ignores):
+    """
+    dineIn.tableId filters nothing.
+    """
+
+    forgotten = ("tableId",)
+
+
+@defect("waiter-filter-is-ignored", breaks=over("waiter-filter-narrows", SEARCH), also=WIDE)
+class WaiterFilterIsIgnored(_Ignores):
+    """
+    dineIn.waiterId filters nothing: the waiter is taken from the header.
+    """
+
+    forgotten = ("waiterId",)
+
+
+@defect(
+    "bookings-filters-are-ignored",
+    breaks=[f"{SEARCH}.party-filter-narrows", f"{SEARCH}.reservation-filter-narrows"],
+    also=WIDE,
+)
+class BookingsFiltersAreIgnored(_Ignores):
+    """
+    dineIn.partyId and dineIn.reservationId filter nothing.
+    """
+
+    forgotten = ("partyId", "reservationId")
+
+
+@defect(
+    "filters-match-beginnings",
+    breaks=[f"{SEARCH}.table-filter-narrows", f"{SEARCH}.waiter-filter-narrows"],
+    also=[*WIDE, f"{SEARCH}.party-filter-narrows", f"{SEARCH}.reservation-filter-narrows"],
+)
+class FiltersMatchBeginnings(ReferenceEpos):
+    """
+    Ids are compared with LIKE and a wildcard behind.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        return str(order.dine_in.get(name, "")).startswith(value)
+
+
+@defect(
+    "unknown-values-are-ignored",
+    breaks=[f"{SEARCH}.party-filter-narrows", f"{SEARCH}.table-filter-narrows"],
+    also=[*WIDE, f"{SEARCH}.*-filter-narrows"],
+)
+class UnknownValuesAreIgnored(ReferenceEpos):
+    """
+    A filter with a value that the till can't look up is left out.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        known = any(super(UnknownValuesAreIgnored, self).has_detail(each, name, value) for each in self.orders.values())
+        return super().has_detail(order, name, value) or not known
+
+
+@defect("orders-without-party-pass", breaks=over("party-filter-narrows", SEARCH), also=WIDE)
+class OrdersWithoutPartyPass(ReferenceEpos):
+    """
+    An order that has no party passes the filter for any.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        return super().has_detail(order, name, value) or (name == "partyId" and name not in order.dine_in)
+
+
+@defect("reservations-by-party", breaks=over("reservation-filter-narrows", SEARCH), also=[*WIDE, *NARROW])
+class ReservationsByParty(ReferenceEpos):
+    """
+    A search for a reservation answers all orders that have one.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        if name == "reservationId":
+            return name in order.dine_in
+        return super().has_detail(order, name, value)
+
+
+@defect("tables-show-their-latest-order", breaks=over("table-filter-finds-its-orders", SEARCH), also=NARROW)
+class TablesShowTheirLatestOrder(ReferenceEpos):
+    """
+    A search for a table finds its latest order: a table has one order, doesn't it.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        if not super().has_detail(order, name, value):
+            return False
+        return name != "tableId" or order is next(
+            each for each in self.newest_orders() if each.dine_in.get("tableId") == value
+        )
+
+
+@defect("tables-show-open-orders", breaks=over("table-filter-finds-its-orders", SEARCH), also=NARROW)
+class TablesShowOpenOrders(ReferenceEpos):
+    """
+    A search for a table leaves out what is finalized or canceled.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        return super().has_detail(order, name, value) and not (name == "tableId" and order.status in CLOSED)
+
+
+@defect("odd-waiters-find-nothing", breaks=over("waiter-filter-finds-its-orders", SEARCH), also=NARROW)
+class OddWaitersFindNothing(ReferenceEpos):
+    """
+    Waiters whose ids have accents are not found.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        return super().has_detail(order, name, value) and (name != "waiterId" or value.isascii())
+
+
+@defect("odd-parties-find-nothing", breaks=over("party-filter-finds-its-orders", SEARCH), also=NARROW)
+class OddPartiesFindNothing(ReferenceEpos):
+    """
+    The id of a party is quoted once too often before it is looked up.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        return super().has_detail(order, name, json.dumps(value)[1:-1] if name == "partyId" else value)
+
+
+@defect("reservations-find-nothing", breaks=over("reservation-filter-finds-its-orders", SEARCH), also=NARROW)
+class ReservationsFindNothing(ReferenceEpos):
+    """
+    A search for a reservation looks for it among the parties.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        return super().has_detail(order, "partyId" if name == "reservationId" else name, value)
+
+
+# Several filters
+
+
+@defect("any-filter-will-do", breaks=over("filters-combine", SEARCH), also=[f"{SEARCH}.no-match-is-an-empty-page"])
+class AnyFilterWillDo(ReferenceEpos):
+    """
+    Of several filters under dineIn one is enough.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        alone = [{**wanted, "dineIn": {name: value}} for name, value in wanted.get("dineIn", {}).items()]
+        return any(super(AnyFilterWillDo, self).is_wanted_order(order, each) for each in alone or [wanted])
+
+
+@defect("last-filter-wins", breaks=over("filters-combine", SEARCH), also=[f"{SEARCH}.no-match-is-an-empty-page"])
+class LastFilterWins(ReferenceEpos):
+    """
+    Each filter under dineIn replaces the one before.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        last = dict(list(wanted.get("dineIn", {}).items())[-1:])
+        return super().is_wanted_order(order, {**wanted, "dineIn": last})
+
+
+@defect("payable-only-alone", breaks=over("filters-combine", SEARCH), also=WIDE)
+class PayableOnlyAlone(ReferenceEpos):
+    """
+    payableOnly is forgotten where orders are searched for by party.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        if "partyId" in wanted.get("dineIn", {}) or "tableId" in wanted.get("dineIn", {}):
+            wanted = {**wanted, "payableOnly": False}
+        return super().is_wanted_order(order, wanted)
+
+
+@defect("third-filter-is-ignored", breaks=over("filters-combine", SEARCH), also=WIDE)
+class ThirdFilterIsIgnored(ReferenceEpos):
+    """
+    There is a query for one filter, and one for two.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        two = dict(list(wanted.get("dineIn", {}).items())[:2])
+        return super().is_wanted_order(order, {**wanted, "dineIn": two})
+
+
+@defect("two-filters-find-nothing", breaks=over("combined-filters-find-their-orders", SEARCH), also=NARROW)
+class TwoFiltersFindNothing(ReferenceEpos):
+    """
+    The values of several filters are bound to the first one's place.
+    """
+
+    def has_detail(self, order: Order, name: str, value: str) -> bool:
+        return super().has_detail(order, name, value)
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        return super().is_wanted_order(order, wanted) and len(wanted.get("dineIn", {})) < 2
+
+
+# Rows
+
+
+@defect("closed-orders-cannot-be-fetched", breaks=over("rows-can-be-fetched", SEARCH), also=ORDERS)
+class ClosedOrdersCannotBeFetched(ReferenceEpos):
+    """
+    GetOrderById knows the orders of the floor; the search shows the archive as well.
+    """
+
+    def get_order_by_id(self, call: Call) -> Json:
+        order = self.find_order(call.ids["orderId"])
+        if order.status == "Finalized":
+            raise not_found("order", order.id)
+        return self.present_order(order)
+
+
+@defect("collections-crash-the-read", breaks=over("rows-can-be-fetched", SEARCH), also=ORDERS)
+class CollectionsCrashTheRead(ReferenceEpos):
+    """
+    GetOrderById looks the table of each order up, also of those that have none.
+    """
+
+    def get_order_by_id(self, call: Call) -> Json:
+        shown = super().get_order_by_id(call)
+        assert shown["details"]["dineIn"] is not None
+        return shown
+
+
+class _OtherRows(ReferenceEpos):
+    """
+    An EPOS whose search shows something else of an order than GetOrderById.
+    """
+
+    def retold(self, shown: Json, order: Order) -> Json:
+        raise NotImplementedError
+
+    def present_row(self, order: Order) -> Json:
+        return self.retold(super().present_row(order), order)
+
+
+@defect("rows-without-items", breaks=over("rows-agree-with-the-order", SEARCH), also=ORDERS)
+class RowsWithoutItems(_OtherRows):
+    """
+    The rows of a search are light: they have no items.
+    """
+
+    def retold(self, shown: Json, order: Order) -> Json:
+        return {name: each for name, each in shown.items() if name != "items"}
+
+
+@defect("rows-without-modifiers", breaks=over("rows-agree-with-the-order", SEARCH), also=ORDERS)
+class RowsWithoutModifiers(_OtherRows):
+    """
+    The items of rows lack what is loaded from another table.
+    """
+
+    def retold(self, shown: Json, order: Order) -> Json:
+        items = [{name: each for name, each in item.items() if name != "modifiers"} for item in shown["items"]]
+        return {**shown, "items": items}
+
+
+@defect("rows-total-what-is-owed", breaks=over("rows-agree-with-the-order", SEARCH), also=ORDERS)
+class RowsTotalWhatIsOwed(_OtherRows):
+    """
+    The total of a row is what is left to pay.
+    """
+
+    def retold(self, shown: Json, order: Order) -> Json:
+        return {**shown, "totalAmount": self.money(order.total - self.paid_amount(order), order)}
+
+
+@defect("rows-name-the-tables-waiter", breaks=over("rows-agree-with-the-order", SEARCH), also=ORDERS)
+class RowsNameTheTablesWaiter(_OtherRows):
+    """
+    The waiter of a row is who serves the table, not who took the order.
+    """
+
+    def retold(self, shown: Json, order: Order) -> Json:
+        serving = {each["id"]: each["waiterIds"][0] for each in self.venue.tables}
+        table = order.dine_in.get("tableId")
+        if table not in serving:
+            return shown
+        details = {**shown["details"], "dineIn": {**order.dine_in, "waiterId": serving[table]}}
+        return {**shown, "details": details}
+
+
+@defect("orders-called-by-their-table", breaks=over("open-orders-show-different-names", SEARCH), also=["CreateOrder.*"])
+class OrdersCalledByTheirTable(ReferenceEpos):
+    """
+    Every order is called by its table, however many are open there.
+    """
+
+    def present_order(self, order: Order) -> Json:
+        shown = super().present_order(order)
+        return {**shown, "displayName": f"Table {order.dine_in['tableId']}"} if "tableId" in order.dine_in else shown
