@@ -85,6 +85,23 @@ def second_locks(partner: Partner) -> list[tuple[str, Exchange]]:
     return [(what, each) for what, each in found if not each.succeeded]
 
 
+@check("CreateOrderLock.outlasts-a-payment")
+def test_outlasts_a_payment(partner: Partner) -> None:
+    """A lock goes on when its holder has paid a part."""
+    if not enforced(partner):
+        return
+
+    def freed_by_paying() -> list[Finding]:
+        held = hold(partner, 3)
+        carried_out(pay(partner, held.order, held.id), "under the live lock")
+        if not rival(partner, held.order).succeeded:
+            return []
+        return [Finding("a second lock, after the holder of the first has paid a part", "a refusal", "it is granted")]
+
+    if freed_by_paying() and (findings := freed_by_paying()):
+        raise Violation(*findings)
+
+
 @check("CreateOrderLock.a-refused-lock-holds-nothing")
 def test_a_refused_lock_holds_nothing(partner: Partner) -> None:
     """A lock that is refused for its expiry does not lock the order."""
@@ -194,6 +211,18 @@ def test_leaves_other_orders_locked(partner: Partner) -> None:
     if rival(partner, second.order).succeeded:
         where = f"a second lock on order {second.order_id}, after the lock of order {first.order_id} was deleted"
         raise Violation(Finding(where, "a refusal, as before", "it is granted"))
+
+
+@check("DeleteOrderLock.keeps-the-lock-of-another")
+def test_keeps_the_lock_of_another(partner: Partner) -> None:
+    """A lock is not deleted by another lockId."""
+    if not enforced(partner):
+        return
+    held = hold(partner)
+    answer = release(partner, held.order, new_id())
+    if rival(partner, held.order).succeeded:
+        where = "a second lock, after DeleteOrderLock with a lockId that nobody has"
+        raise Violation(Finding(where, "a refusal", f"it is granted; the deletion was answered {answer.seen}"))
 
 
 # Paying under the lock of another

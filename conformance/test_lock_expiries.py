@@ -27,6 +27,7 @@ from epos_conformance.locking import (
     require_released,
     rival,
     until,
+    usual,
 )
 from epos_conformance.venue import Row
 
@@ -95,6 +96,34 @@ def not_invalid(exchange: Exchange, what: str) -> list[Finding]:
     if error is None or error.type not in ERROR_TYPES or error.type == "InvalidRequest":
         return []  # that an error is an EPOSError is another rule's business
     return [Finding(what, "InvalidRequest", exchange.seen)]
+
+
+# Expiries as they may be written
+
+#: For `datetime.strftime`; seven digits and +00:00 are what .NET writes.
+SPELLINGS = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%f0Z", "%Y-%m-%dT%H:%M:%S.%f0+00:00", "%Y-%m-%dT%H:%M:%S+00:00")
+
+
+@check("*.reads-an-expiry-of-any-precision")
+def test_reads_an_expiry_of_any_precision(partner: Partner, capability: Capability) -> None:
+    """An expiry may have no parts of a second or seven digits of them."""
+    held = hold(partner)
+    findings = []
+    for spelling in SPELLINGS:
+        expiry = f"{datetime.datetime.fromisoformat(usual(partner)):{spelling}}"
+        ask_so = functools.partial(granted_until if capability.name == "CreateOrderLock" else extend, partner, held)
+        exchange = ask_so(expiry)
+        # Not for the time, if the same is granted as it is written usually.
+        if not exchange.succeeded and ask_so(usual(partner)).succeeded and not ask_so(expiry).succeeded:
+            findings.append(
+                Finding(f"an expiry written like {expiry}", "a success, as with milliseconds", exchange.seen)
+            )
+    answers.violate(findings)
+
+
+def granted_until(partner: Partner, held: Lock, expiry: str) -> Exchange:
+    """A lock on the order of *held*, which is released for it."""
+    return ask(partner, freed(partner, held), held.id, expiry)
 
 
 # Expiries that lapse

@@ -67,7 +67,7 @@ def test_filter_holds_on_every_page(partner: Partner, capability: Capability) ->
     """A filter holds on the pages behind the first, too."""
     survey = surveying.require(partner, capability.name, surveying.UNFILTERED)
 
-    if not any(each.query and len(each.pages) > 1 and each.pages[1].rows for each in survey.walks):
+    if not any(each.query and any(page.rows for page in each.pages[1:]) for each in survey.walks):
         raise Inconclusive(f"no filter of {capability.name} finds two rows: take a venue that has more")
 
 
@@ -150,7 +150,9 @@ def require_refused_limits(partner: Partner, capability: Capability, *wrong: int
         findings += refusal(partner, capability, {"limit": limit}, f"a cursor.limit of {limit}")
     if after is not None:
         limit = wrong[0]
-        findings += refusal(partner, capability, {"limit": limit, "after": after}, f"a cursor.limit of {limit} with after")
+        findings += refusal(
+            partner, capability, {"limit": limit, "after": after}, f"a cursor.limit of {limit} with after"
+        )
     answers.violate(findings)
 
 
@@ -227,7 +229,7 @@ def test_unknown_cursor_is_no_crash(partner: Partner, capability: Capability) ->
         exchange = dare(partner, capability, {"cursor": {"limit": 2, name: cursor}})
         error = exchange.error
         if exchange.crashed or (error is not None and error.type == "UnexpectedError"):
-            shown = cursor if len(cursor) <= 60 else f"{cursor[:57]}..."  # noqa: PLR2004
+            shown = cursor if len(cursor) <= 60 else f"{cursor[:57]}..."
             findings.append(Finding(f"cursor.{name} {shown!r}, {what}", "a refusal or a page", exchange.seen))
     answers.violate(findings[:5], hint="what a cursor holds is read before it is known to be one of yours")
 
@@ -246,9 +248,10 @@ def unknown_cursors(partner: Partner, capability: Capability) -> Iterator[tuple[
         yield "after", bodies.unlike([real]), "one of yours with other letters"
         yield "before", real[: len(real) // 2], "half of one of yours"
     for other in walking.SEARCHES:
-        if other != capability.name and partner.offers(other):
-            if (foreign := walking.ask(partner, other, {}, {"limit": 1}).after) is not None:
-                yield "after", foreign, f"one that {other} gave out"
+        if other == capability.name or not partner.offers(other):
+            continue
+        if (foreign := walking.ask(partner, other, {}, {"limit": 1}).after) is not None:
+            yield "after", foreign, f"one that {other} gave out"
 
 
 # Without cursors, without matches
@@ -257,7 +260,8 @@ def unknown_cursors(partner: Partner, capability: Capability) -> Iterator[tuple[
 @check("*.works-without-a-cursor")
 def test_works_without_a_cursor(partner: Partner, capability: Capability) -> None:
     """A search without a cursor answers a first page."""
-    for what, query in (("without a cursor", {}), ("with a cursor that has no members", {"cursor": {}})):
+    queries: dict[str, dict[str, Any]] = {"without a cursor": {}, "with a cursor that has no members": {"cursor": {}}}
+    for what, query in queries.items():
         for _ in range(2):
             exchange = partner.call(capability.name, query)
             answers.require_success(exchange, capability)
@@ -275,7 +279,9 @@ def test_no_match_is_an_empty_page(partner: Partner, capability: Capability) -> 
     """A search that nothing matches is answered with an empty data list."""
     everything = walking.whole(partner, capability.name)
     seen = int(not everything.rows)
-    for each in filters.unmatched(capability.name, everything.rows, known(partner), datetime.datetime.now(datetime.UTC)):
+    for each in filters.unmatched(
+        capability.name, everything.rows, known(partner), datetime.datetime.now(datetime.UTC)
+    ):
         exchange = partner.call(capability.name, {**each.query, "cursor": {"limit": 10}})
         seen += require_empty(exchange, f"a search for {walking.told(each.query)}, which nothing matches")
 

@@ -16,7 +16,6 @@ from epos_conformance import (
     answers,
     bodies,
     check,
-    filters,
     walking,
 )
 from epos_conformance._contracts import capabilities
@@ -32,8 +31,8 @@ def tables(partner: Partner, query: Mapping[str, Any] | None = None, *, some: bo
     """
     The tables that a search finds, each once.
 
-    Raises `Inconclusive` where the search for all tables finds none, `Violation` where one that is due to find *some* is
-    refused.
+    Raises `Inconclusive` where the search for all tables finds none, `Violation` where one is refused that is due to
+    find *some*.
     """
     found: dict[str, Row] = {}
     try:
@@ -309,7 +308,7 @@ def test_filters_combine(partner: Partner) -> None:
 
 def telling(rows: Sequence[Row], some: Sequence[str], others: Sequence[str]) -> list[tuple[str, str]]:
     """
-    Pairs of an area and a waiter: some that tables have and where either filter alone finds more, and some that none has.
+    Pairs of an area and a waiter: some that tables have, where either filter alone finds more, and some that none has.
     """
     found: dict[bool, list[tuple[int, tuple[str, str]]]] = {True: [], False: []}
     for area in some:

@@ -207,5 +207,7 @@ class Session:
             if isinstance(made, Made) and (left := self.remove(made)):
                 self.leftovers.append(left)
         self.pool.clear()
+        # A check that is still being torn down finds nobody to ask.
+        self.blocked = self.blocked or "the run has ended"
         self.transport.close()
         return self.leftovers

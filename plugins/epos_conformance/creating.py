@@ -33,6 +33,9 @@ MOST_FINDINGS = 6
 #: Pages of a search that an order is looked for on.
 MOST_PAGES = 30
 
+#: What helps where nothing is taken.
+HINT = "name what there is under [data] in partner.toml"
+
 #: Headers to send a version with, where they are not the usual ones.
 Headers = Callable[[Version], Mapping[str, str] | None]
 
@@ -61,6 +64,11 @@ def create(partner: Partner, version: Version, headers: Mapping[str, str] | None
     return body, exchange
 
 
+def renewed(body: Json) -> Json:
+    """*body*, as another order."""
+    return {**body, "dojoOrderId": str(uuid.uuid4())}
+
+
 def require_no_crash(partner: Partner, version: Version, crashed: Exchange) -> None:
     """
     Raise `Violation` where *version*, on which the partner *crashed*, crashes it again, and a plain order doesn't.
@@ -68,7 +76,7 @@ def require_no_crash(partner: Partner, version: Version, crashed: Exchange) -> N
     if version.made_up:
         return
     plain = partner.call("CreateOrder", next(order_versions.simple(book(partner))).body)
-    again = partner.call("CreateOrder", {**version.body, "dojoOrderId": str(uuid.uuid4())})
+    again = partner.call("CreateOrder", renewed(version.body))
     if plain.succeeded and again.crashed:
         raise Violation(Finding(f"CreateOrder ({version.title})", "an order, or a refusal", crashed.seen))
 
@@ -79,24 +87,27 @@ def taken(
     *,
     headers: Headers | None = None,
     most: int = MOST_JUDGED,
-    keep: bool = False,
     crashing: bool = True,
+    room: Callable[[], bool] = lambda: False,
+    hint: str = HINT,
 ) -> Iterator[tuple[Version, Json, Exchange]]:
     """
-    Those of *versions* that the partner takes, with what was sent and what came; canceled again unless *keep* says so.
+    Those of *versions* that the partner takes, with what was sent and what came; *room* makes room for another where
+    it can.
 
-    Raises `Inconclusive` with its words where it takes none, `Violation` where it crashes and not even that is
-    allowed (*crashing*).
+    Raises `Inconclusive` with its words and a *hint* where it takes none, `Violation` where it crashes and not even
+    that is allowed (*crashing*).
     """
     words: list[str] = []
     number = 0
     for version in versions:
-        body, exchange = create(partner, version, headers(version) if headers else None)
+        held = headers(version) if headers else None
+        body, exchange = create(partner, version, held)
+        if exchange.error is not None and exchange.error.type == "Conflict" and room():
+            body, exchange = create(partner, replace(version, body=renewed(version.body)), held)
         if exchange.succeeded:
             number += 1
             yield version, body, exchange
-            if not keep:
-                cancel(partner, exchange)
         else:
             if exchange.crashed and not crashing:
                 require_no_crash(partner, version, exchange)
@@ -104,10 +115,10 @@ def taken(
         if number == most or len(words) == 2 * most:
             break
     if not words and not number:
-        raise Inconclusive("nothing is known that could be ordered so; name what there is under [data] in partner.toml")
+        raise Inconclusive(f"nothing is known that could be ordered so; {hint}")
     if not number:
         tried = "; ".join(words[:3])
-        raise Inconclusive(f"no order of this kind is taken ({tried}); name what there is under [data] in partner.toml")
+        raise Inconclusive(f"no order of this kind is taken ({tried}); {hint}")
     partner.notes += [f"not taken: {each}" for each in words]
 
 
@@ -164,6 +175,53 @@ def search(partner: Partner, id: str, query: Json) -> tuple[Any, str | None]:
     return None, f"it is not on the first {MOST_PAGES} pages"
 
 
+class _Keeping:
+    """
+    Whether orders are kept: those answered are looked at together, after as short a while as an EPOS needs for one.
+    """
+
+    def __init__(self, partner: Partner, member: str, compare: Comparison) -> None:
+        self._partner = partner
+        self._member = member
+        self._compare = compare
+        self._waiting: list[tuple[Version, Json, Exchange]] = []
+        #: Orders that can't be read are another rule's business, and waited for once.
+        self._readable = True
+        self.seen = False
+
+    def answered(self, version: Version, body: Json, exchange: Exchange) -> None:
+        """Judge the answer; it may leave the member out that the rule is about."""
+        shown = exchange.result
+        if isinstance(shown, dict) and self._member in shown:
+            self.seen = True
+            if list(self._compare(body, shown)):
+                self._read(version, body, exchange, settle=False)
+        self._waiting.append((version, body, exchange))
+
+    def look(self) -> bool:
+        """Read what was made, judge it and cancel it; whether there was something."""
+        found = bool(self._waiting)
+        while self._waiting:
+            version, body, exchange = self._waiting.pop(0)
+            self._read(version, body, exchange, settle=self._readable)
+            cancel(self._partner, exchange)
+        return found
+
+    def _read(self, version: Version, body: Json, exchange: Exchange, *, settle: bool) -> None:
+        shown = exchange.result if isinstance(exchange.result, dict) else {}
+        steps: dict[str, list[Finding]] = {}
+        if self._member in shown:
+            steps["CreateOrder's answer"] = list(self._compare(body, shown))
+        if isinstance(id := shown.get("id"), str) and self._readable:
+            agrees = partial(is_kept, self._compare, body) if settle else lambda _: True
+            how, found = read(self._partner, id, agrees)
+            if isinstance(found, dict):
+                steps[how] = list(self._compare(body, found))
+            self._readable = isinstance(found, dict)
+        self.seen = self.seen or bool(steps)
+        require_kept(version, steps)
+
+
 def judge(
     partner: Partner,
     member: str,
@@ -173,24 +231,18 @@ def judge(
     headers: Headers | None = None,
     most: int = MOST_JUDGED,
     crashing: bool = False,
+    hint: str = HINT,
 ) -> None:
     """
     Demand that orders of *versions* are kept: *compare* finds nothing in the answer, nor when they are read.
 
     An answer may leave the *member* out that it is about, if it shows when the order is read.
     """
-    seen = False
-    for version, body, exchange in taken(partner, versions, headers=headers, most=most, crashing=crashing):
-        shown = exchange.result
-        steps: dict[str, list[Finding]] = {}
-        if isinstance(shown, dict) and member in shown:
-            steps["CreateOrder's answer"] = list(compare(body, shown))
-        how, found = read(partner, id_of(exchange), partial(is_kept, compare, body))
-        if isinstance(found, dict):
-            steps[how] = list(compare(body, found))
-        seen = seen or bool(steps)
-        require_kept(version, steps)
-    if not seen:
+    keeping = _Keeping(partner, member, compare)
+    for each in taken(partner, versions, headers=headers, most=most, crashing=crashing, room=keeping.look, hint=hint):
+        keeping.answered(*each)
+    keeping.look()
+    if not keeping.seen:
         raise Inconclusive(f"orders don't show their {member}, neither in the answer nor when they are read")
 
 

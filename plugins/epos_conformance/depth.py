@@ -211,7 +211,7 @@ class _Search:
             with contextlib.suppress(_Enough):
                 if self.stopped is None:
                     self._shrink(problem, failure)
-                    self._shorten(problem, failure)
+                    self._lessen(problem, failure)
             self._conclude(rule, problem, failure)
 
     def _shrink(self, problem: str, failure: _Failure) -> None:
@@ -237,22 +237,25 @@ class _Search:
             failure.variation = variation
         return shows
 
-    def _shorten(self, problem: str, failure: _Failure) -> None:
-        """Find how long a text has to be, and which of its characters it takes."""
+    def _lessen(self, problem: str, failure: _Failure) -> None:
+        """Find how long a text has to be, how large a number, and which parts of a short text it takes."""
         most = len(self.known) + MOST_SHRINKING
-        for name in [name for name, value in failure.variation.items() if isinstance(value, str)]:
-            text = str(failure.variation[name])
-            fine, bad = 0, len(text)
-            while len(text) > LONG and bad - fine > 1:
-                middle = (fine + bad) // 2
-                if self._shows(problem, failure, {**failure.variation, name: f"{text[: middle - 1]}."}, most):
-                    bad = middle
-                else:
-                    fine = middle
-            for place in reversed(range(len(text) if len(text) <= LONG else 0)):
-                shorter = text[:place] + text[place + 1 :]
-                if self._shows(problem, failure, {**failure.variation, name: shorter}, most):
-                    text = shorter
+
+        def shows(name: str, value: Any) -> bool:
+            return self._shows(problem, failure, {**failure.variation, name: value}, most)
+
+        usual = {leaf.where: self.subject.amount(leaf) for leaf in self.subject.leaves}
+        for name, value in list(failure.variation.items()):
+            if isinstance(value, str) and len(value) > LONG:
+                _least(0, len(value), lambda length: shows(name, f"{value[: length - 1]}."))  # noqa: B023 - called at once
+            elif isinstance(value, str):
+                parts = strategies.parts(value)
+                for place in reversed(range(len(parts))):
+                    fewer = parts[:place] + parts[place + 1 :]
+                    if shows(name, "".join(fewer)):
+                        parts = fewer
+            elif isinstance(value, int) and (fine := usual[name]) is not None:
+                _least(fine, value, lambda number: shows(name, number))  # noqa: B023 - likewise
 
     # Telling
 
@@ -262,7 +265,7 @@ class _Search:
         # What no body was sent for again is told as it was seen first.
         if self.stopped is None:
             with contextlib.suppress(Inconclusive):
-                again = problem in self.subject.send(failure.variation).problems
+                again = problem in self.subject.send(failure.variation, careful=True).problems
                 if problem == CRASH:
                     # What every body crashes is no matter of this one.
                     again = again and self.subject.send({}).accepted
@@ -288,6 +291,16 @@ class _Search:
         )
 
 
+def _least(fine: int, bad: int, is_bad: Callable[[int], bool]) -> None:
+    """Ask for numbers between *fine* and *bad*, each in the middle of where the border has to be."""
+    while bad - fine > 1:
+        middle = (fine + bad) // 2
+        if is_bad(middle):
+            bad = middle
+        else:
+            fine = middle
+
+
 def _rule(problem: str, theme: Theme) -> str | None:
     """The rule that *problem* of a body of *theme* is about; None for none."""
     if problem == CRASH:
@@ -295,8 +308,8 @@ def _rule(problem: str, theme: Theme) -> str | None:
     return problem.partition(" ")[0] if theme.kept else None
 
 
-def _size(variation: Variation) -> tuple[int, int]:
-    return len(variation), len(strategies.key(variation))
+def _size(variation: Variation) -> tuple[int, int, str]:
+    return len(variation), len(key := strategies.key(variation)), key
 
 
 def _hypothesize(

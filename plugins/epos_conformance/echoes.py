@@ -217,9 +217,8 @@ def hint(leaf: Leaf, sent: Any, found: Any) -> str | None:
 
 
 def _hint_of_amount(sent: int, found: int) -> str | None:
-    if abs(sent - found) == 1:
-        pounds = sent / 100
-        return f"amounts seem to pass through floating point, where {pounds:g} * 100 may be {pounds * 100!r}"
+    if found == int(sent / 100 * 100) != sent:
+        return f"amounts seem to pass through floating point, where {sent / 100} * 100 is {sent / 100 * 100!r}"
     return _hint_of_number(sent, found)
 
 
@@ -229,7 +228,7 @@ def _hint_of_number(sent: int, found: int) -> str | None:
         if (sent - found) % 2**bits == 0 or (found in largest and sent > found):
             return f"the number seems to be kept in {bits} bits"
     if isinstance(found, float) or abs(sent - found) < sent / 10**6:
-        return "the number seems to pass through floating point"
+        return "the number seems to pass through floating point of too few digits"
     return None
 
 
@@ -247,10 +246,10 @@ def _hint_of_time(sent: Any, found: Any) -> str | None:
 
 _MANGLED: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
     ("blanks at the ends seem to be trimmed", lambda sent, found: found == sent.strip()),
+    ("HTML in the text seems to be read as such", lambda sent, found: html.unescape(sent) == found),
     ("the text seems to be cut", lambda sent, found: bool(found) and sent.startswith(found.removesuffix("..."))),
     ("upper and lower case seem to be changed", lambda sent, found: sent.lower() == found.lower()),
     ("the text seems to be escaped for HTML", lambda sent, found: html.unescape(found) == sent or "&amp;" in found),
-    ("HTML in the text seems to be read as such", lambda sent, found: html.unescape(sent) == found),
     ("UTF-8 seems to be taken for another encoding", lambda sent, found: "Ã" in found and "Ã" not in sent),
     ("characters outside ASCII seem to be lost", lambda sent, found: _ascii(sent) == _ascii(found)),
 )

@@ -143,7 +143,10 @@ def _second_to_a_long_one(partner: Partner, held: Lock, stranger: str) -> Exchan
     if not ask(partner, held.order, long, until(BEYOND_TIME_ZONES)).succeeded:
         return None
     second = ask(partner, held.order, stranger)
+    if second.succeeded:
+        release(partner, held.order, stranger)
     release(partner, held.order, long)
-    if second.succeeded or not granted_when_free(partner, held.order, stranger).succeeded:
-        return None
-    return second
+    free = granted_when_free(partner, held.order, stranger)
+    release(partner, held.order, stranger)
+    forget(partner, held.order)
+    return second if free.succeeded and not second.succeeded else None

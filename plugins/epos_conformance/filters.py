@@ -141,13 +141,14 @@ def narrowings(capability: str, rows: Sequence[Row]) -> list[Narrowing]:
         found += [
             each.at(value) for value in sorted(fitting, key=lambda value: (seen[value] == len(rows), seen[value]))[:1]
         ]
-    found += _intervals(rows) if capability == "SearchReservations" else []
-    found += [
+    others = _intervals(rows) if capability == "SearchReservations" else []
+    others += [
         each
         for each in SWITCHES.get(capability, ())
         # Rows that have ended are hidden from the others: how many there are shows only when they are asked for.
         if each.name == "completedOnly" or sum(each.passes(row) is True for row in rows) > 1
     ]
+    found[1:1] = others
     return sorted(found, key=lambda each: all(each.passes(row) is True for row in rows))
 
 

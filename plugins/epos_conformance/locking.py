@@ -201,7 +201,7 @@ def carried_out(payment: Payment, where: str) -> Payment:
     if payment.exchange.succeeded:
         return payment
     hint = "an EPOS that looks payment intents up at Dojo can't find made-up ones, as ours are unless you supply some"
-    raise Inconclusive(f"needs a payment, but {where} none was carried out: {payment.exchange.seen}; {hint}")
+    raise Inconclusive(f"needs a payment, but none was carried out {where}: {payment.exchange.seen}; {hint}")
 
 
 def shown_in(order: Any, payment: Payment) -> bool | None:

@@ -69,10 +69,10 @@ def tables(ordering: Ordering) -> Versions:
     """Orders at tables: those with the oddest ids, and one of each area."""
     ids = ordering.venue.table_ids
     odd = sorted(ids, key=_oddity, reverse=True)[:2]
-    areas = {str(row.get("areaId")): row["id"] for row in ordering.venue.tables if _texts([row.get("id")])}
+    areas = {str(row.get("areaId")): row["id"] for row in ordering.venue.tables if row.get("id") in ids}
     if not ids:
         yield replace(placed(ordering, {"tableId": MADE_UP}), unknown=True)
-    chosen = dict.fromkeys([*odd, *ordering.tables[:1], *(each for each in areas.values() if each in ids)])
+    chosen = dict.fromkeys([*odd, *ordering.tables[:1], *areas.values()])
     yield from (placed(ordering, {"tableId": each}) for each in islice(chosen, MOST_TABLES))
 
 

@@ -157,6 +157,9 @@ def discounts(ordering: Ordering) -> Versions:
     copies = ordering.copies(lambda row: bool(ordering.discounts(row)))
     yield from (Version(title="the discounts of an order of the venue", body=each) for each in islice(copies, 1))
     dish = _dearest(ordering)
+    if usual := _usual_discount(ordering):
+        body = ordering.body([times(dish, 3), ordering.dishes[-1]], discounts=[usual])
+        yield Version(title="a discount that the venue has given", body=body)
     lines = [
         {
             "name": "Loyalty & friends",
@@ -173,6 +176,16 @@ def discounts(ordering: Ordering) -> Versions:
     ]
     yield Version(title="two discounts", body=ordering.body([times(dish, 3)], discounts=lines))
     yield Version(title="one discount", body=ordering.body([times(dish, 3)], discounts=lines[1:]))
+
+
+def _usual_discount(ordering: Ordering) -> Json | None:
+    """A discount that somebody was given on a whole order, less than a few dishes cost; None where nobody was."""
+    given = (each for row in ordering.orders for each in ordering.discounts(row))
+    most = _price(_dearest(ordering))
+    fits = (
+        each for each in given if "affectedPlu" not in each and 0 < abs(money.value(each["amountTotal"]) or 0) < most
+    )
+    return next(fits, None)
 
 
 def service_charges(ordering: Ordering) -> Versions:
@@ -212,7 +225,8 @@ def everything(ordering: Ordering) -> Versions:
     """All that adds up at once: items of all kinds, a discount, a service charge and taxes."""
     main = _dearest(ordering)
     ordered = [times(main, 3), *ordering.dressed[:2], *ordering.menus[:1]]
-    off = {"name": "Loyalty", "amountTotal": ordering.money(ordering.way.discount(_price(main) // 3))}
+    made_up = {"name": "Loyalty", "amountTotal": ordering.money(ordering.way.discount(_price(main) // 3))}
+    off = _usual_discount(ordering) or made_up
     parts = Parts.of({"items": ordered, "discounts": [off]})
     assert parts is not None
     rate = ordering.way.service or Share(Fraction(1, 8))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 import uuid
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -140,7 +141,7 @@ def _one_of(*values: Any) -> Choice:
 
 
 def _mostly(value: Any) -> Choice:
-    return _one_of(AS_IS, *[value] * 7)
+    return _one_of(AS_IS, *[value] * 15)
 
 
 def _long(characters: int) -> Choice:
@@ -210,14 +211,14 @@ THEMES = (
         name="many",
         weight=2,
         choices={
-            "amount": _one_of(AS_IS, 99999, 1234567, 99999999, 2**31 - 1, 2**31, 2**32, 10**11),
+            "amount": _one_of(AS_IS, 99999, 16777219, 99999999, 2**31 - 1, 2**31 + 1, 2**32 + 1, 10**11),
             "quantity": _one_of(AS_IS, 99, 128, 255, 256, 1000, 32768, 100000),
             "count": _one_of(AS_IS, 3, 128, 255, 256, 1000, 32768, 100000),
         },
     ),
     Theme(name="lines", weight=2, choices={"lines": Choice(8, lambda bits: 1 + _number(bits) if any(bits) else AS_IS)}),
     Theme(name="world", weight=2, choices={"text": _mixed("漢字", "مرحبا", "שלום", "ก ำ", "Ω", "ﬁ", "Ж", "☕")}),
-    Theme(name="emoji", weight=2, choices={"text": _mixed("🍷", "🇬🇧", "𝒜", "👍🏽")}),
+    Theme(name="emoji", weight=2, choices={"text": _mixed("🍷", "🇬🇧", "𝒜", "👍🏽", "𠮷", "😀", "🦞", "𐍈")}),
     Theme(name="empty", weight=2, choices={"text": _mostly("")}),
     Theme(
         name="blanks",
@@ -303,6 +304,18 @@ def _variation(chosen: Sequence[tuple[Leaf, Choice]], drawn: Sequence[Sequence[b
 def key(variation: Variation) -> str:
     """*variation* as text: the same for the same."""
     return json.dumps(variation, sort_keys=True)
+
+
+#: What a reader takes for one: an entity, a tag, a letter with its accents, a flag, a person with a colour of skin.
+_PART = re.compile(
+    "&\\w+;|<\\w+>|%\\w|\\$?\\{\\w+\\}|\\\\u\\w{4}|--|\r\n|[\U0001f1e6-\U0001f1ff]{2}|.[\u0300-\u036f\U0001f3fb-\U0001f3ff]*",
+    re.DOTALL,
+)
+
+
+def parts(text: str) -> list[str]:
+    """*text* in the smallest parts that mean something."""
+    return _PART.findall(text)
 
 
 # Bodies

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from epos_conformance import _contracts, filters, walking
+from epos_conformance import _contracts, amiss, filters, walking
+from epos_conformance.amiss import Fault
 from epos_conformance.exceptions import Inconclusive, NotOffered, Violation
 from epos_conformance.filters import Narrowing
 from epos_conformance.settling import settled
@@ -37,18 +38,10 @@ MAKES = {
 #: Why something could not be settled.
 UNSETTLED = "rows come and go all the time: try again while the venue is quiet"
 
-#: How often a fault is looked at again.
-_MOST_ROUNDS = 5
-#: Times that it has to show while the rows stayed where they were, or at least stayed.
-_STILL, _QUIET = 2, 3
-
 #: Pages that a filtered walk is followed for.
 _FILTERED_PAGES = 8
 #: Filters that are walked with.
 _MOST_FILTERS = 3
-
-#: Findings that are told of one rule; they look alike.
-_MOST_FINDINGS = 3
 
 #: The facts that a survey looks for.
 REPEATS, MISSING, ENDLESS, OVERFULL, UNFILTERED, LEFT_OPEN = (
@@ -59,11 +52,6 @@ REPEATS, MISSING, ENDLESS, OVERFULL, UNFILTERED, LEFT_OPEN = (
     "unfiltered",
     "left open",
 )
-
-T = TypeVar("T")
-
-#: Gives what is amiss in a walk, beside the rows that were there before it and after it.
-Fault = Callable[[T, Walk, Walk], list[Finding]]
 
 
 @dataclass(kw_only=True)
@@ -92,7 +80,7 @@ class Survey:
         known = self.findings.setdefault(fact, [])
         if findings and not known:
             self.evidence[fact] = evidence
-        known += list(findings)[: max(0, _MOST_FINDINGS - len(known))]
+        known += list(findings)[: max(0, amiss.MOST_FINDINGS - len(known))]
 
 
 def survey(partner: Partner, capability: str) -> Survey:
@@ -144,11 +132,11 @@ class _Surveyor:
             with contextlib.suppress(walking.Refused):
                 self._filtered(found, narrowing)
         self._large_pages(found, everything)
-        if len(everything.rows) < 2 and not any(found.findings.values()):  # noqa: PLR2004 - one row is no walk
+        if len(everything.rows) < 2 and not any(found.findings.values()):
             raise Inconclusive(too_few(self._partner, self._capability, len(everything.rows)))
         return found
 
-    def _whole(self, query: Mapping[str, Any], own: Sequence[str] = ()) -> Walk:
+    def _whole(self, query: Mapping[str, object], own: Sequence[str] = ()) -> Walk:
         """All rows, as soon as they show what we made."""
         return settled(
             self._partner,
@@ -168,11 +156,11 @@ class _Surveyor:
         """Look for rows that don't belong: they say so, or are not among those that one page shows."""
         if any(narrowing.passes(row) is False for row in everything.pages[0].rows):
             return  # the filter never held: that is another rule's business
-        if findings := unfiltered(walked, narrowing):
+        if findings := amiss.unfiltered(walked, narrowing):
             found.add(UNFILTERED, findings, self._latest)
-        elif strangers(walked, everything, everything):
+        elif amiss.strangers(walked, everything, everything):
             again = partial(self._step, walked.limit, narrowing.query, _FILTERED_PAGES)
-            self._look_again(found, UNFILTERED, strangers, again, lambda: self._whole(narrowing.query))
+            self._look_again(found, UNFILTERED, amiss.strangers, again, lambda: self._whole(narrowing.query))
 
     def _walk(self, found: Survey, limit: int | None, everything: Walk) -> Walk | None:
         """A walk in pages of *limit*, and what is amiss in it."""
@@ -182,11 +170,11 @@ class _Surveyor:
         except walking.Refused:
             return None  # whether small pages may be asked for, or any at all, is other rules' business
         found.walks.append(seen)
-        found.add(OVERFULL, overfull(seen), self._latest)
+        found.add(OVERFULL, amiss.overfull(seen), self._latest)
         if seen.end is End.EMPTY:
-            found.add(LEFT_OPEN, left_open(seen), self._latest)
+            found.add(LEFT_OPEN, amiss.left_open(seen), self._latest)
         again = partial(self._step, limit, everything.query, most)
-        for fact, fault in _FAULTS.items():
+        for fact, fault in faults(self._capability).items():
             if fault(seen, everything, everything):
                 self._look_again(found, fact, fault, again, lambda: self._whole(everything.query))
         return seen
@@ -194,9 +182,9 @@ class _Surveyor:
     def _large_pages(self, found: Survey, everything: Walk) -> None:
         """The large pages in turn, which all other walks were held to: small ones may show what they hide."""
         small = [each for each in found.walks[1:] if not each.query and each.is_whole]
-        hidden = [each for each in small if walking.missing(everything, each.keys)]
-        found.add(OVERFULL, overfull(everything), slice(0, len(everything.pages)))
-        for fact, fault in _FAULTS.items():
+        hidden = [each for each in small if amiss.missing(everything, each.keys)]
+        found.add(OVERFULL, amiss.overfull(everything), slice(0, len(everything.pages)))
+        for fact, fault in faults(self._capability).items():
             against = hidden[0] if fact == MISSING and hidden and everything.is_whole else everything
             if fault(everything, against, against):
                 self._look_again(
@@ -204,7 +192,7 @@ class _Surveyor:
                     fact,
                     fault,
                     partial(self._step, everything.limit, {}, walking.MOST_PAGES),
-                    lambda: self._like(against),
+                    partial(self._like, against),
                 )
 
     def _like(self, other: Walk) -> Walk:
@@ -214,39 +202,13 @@ class _Surveyor:
         self, found: Survey, fact: str, fault: Fault[Walk], again: Callable[[], Walk], others: Callable[[], Walk]
     ) -> None:
         """Tell of *fault* if it persists."""
-        if len(found.findings.get(fact, ())) >= _MOST_FINDINGS:
+        if len(found.findings.get(fact, ())) >= amiss.MOST_FINDINGS:
             return
-        findings = persistent(fault, again, others)
+        findings = amiss.persistent(fault, again, others)
         if findings is None:
             found.unsettled.setdefault(fact, UNSETTLED)
         else:
             found.add(fact, findings, self._latest)
-
-
-def persistent(
-    fault: Fault[T], again: Callable[[], T], others: Callable[[], Walk], own: Callable[[], Collection[str]] = tuple
-) -> list[Finding] | None:
-    """
-    What is amiss each time in a walk that *again* takes; nothing where it is in order once, None where it can't be told.
-
-    *others* gives the rows that there are, asked before and after each walk; *own* of them come of the walk itself.
-    """
-    still = quiet = 0
-    before = others()
-    for _ in range(_MOST_ROUNDS):
-        seen = again()
-        after = others()
-        findings = fault(seen, before, after)
-        if not findings:
-            return []
-        ours = own()
-        stayed = [each for each in after.keys if each not in ours]
-        still += [each for each in before.keys if each not in ours] == stayed
-        quiet += {*before.keys} - {*ours} == {*stayed}
-        if still >= _STILL or quiet >= _QUIET:
-            return findings
-        before = after
-    return None
 
 
 def make_some(partner: Partner, capability: str) -> list[str]:
@@ -258,6 +220,9 @@ def make_some(partner: Partner, capability: str) -> list[str]:
     kind, maker = MAKES.get(capability, ("", ""))
     if not kind or not partner.offers(maker) or partner.settings.read_only:
         return []
+    removal = _contracts.capabilities()[maker].removed_by
+    if not (removal and partner.offers(removal)) and len(partner.venue.ids(kind)) > 2:
+        return []  # they would stay, and there are others
     try:
         first = partner.make(kind)
     except Inconclusive:
@@ -291,121 +256,10 @@ def too_few(partner: Partner, capability: str, count: int) -> str:
     )
 
 
-# Faults
-
-
-def overfull(seen: Walk) -> list[Finding]:
-    """Pages with more rows than were asked for."""
-    if seen.limit is None:
-        return []
-    return [
-        Finding(f"page {place} of {seen}", f"at most {seen.limit} rows", f"{size} rows")
-        for place, size in walking.too_long(seen.pages, seen.limit)
-    ]
-
-
-def left_open(seen: Walk) -> list[Finding]:
-    """An empty page that names a next one."""
-    last = seen.pages[-1]
-    where = f"page {len(seen.pages)} of {seen}"
-    return [Finding(where, "no after on a page that has no rows", f"after {last.after!r}")]
-
-
-def unfiltered(seen: Walk, narrowing: Narrowing) -> list[Finding]:
-    """Rows on later pages that don't pass."""
-    return [
-        Finding(
-            f"page {place} of {seen}",
-            "only rows that pass the filter, as on the first page",
-            f"row {walking.key(row)}, which does not",
-            "the filter is applied to the first page only",
-        )
-        for place, page in enumerate(seen.pages[1:], 2)
-        for row in page.rows
-        if narrowing.passes(row) is False
-    ]
-
-
-def strangers(seen: Walk, before: Walk, after: Walk) -> list[Finding]:
-    """Rows on later pages that a large page of the same search shows neither before nor after."""
-    if not before.is_whole or not after.is_whole:
-        return []
-    known = {*before.keys, *after.keys, *seen.pages[0].keys}
-    return [
-        Finding(
-            f"page {place} of {seen}",
-            f"only rows that {before} finds: {walking.listed(before.keys)}",
-            f"row {each}",
-            "the filter is applied to the first page only",
-        )
-        for place, page in enumerate(seen.pages[1:], 2)
-        for each in page.keys
-        if each not in known
-    ]
-
-
-def repeated(seen: Walk, before: Walk, after: Walk) -> list[Finding]:
-    """Rows that came a second time."""
-    found = walking.repeats(seen, walking.ambiguous([*before.rows, *after.rows]))
-    findings = []
-    for each in found[:_MOST_FINDINGS]:
-        there = f"page {each.first}" if each.first != each.again else "the same page"
-        findings.append(
-            Finding(
-                f"page {each.again} of {seen}",
-                "rows that have not come yet",
-                f"row {each.key} a second time, after {there}",
-                _seam(each),
-            )
-        )
-    return findings
-
-
-def _seam(each: walking.Repeat) -> str | None:
-    if each.first == each.again:
-        return "rows are multiplied by what they are joined with: an order by its payments, a table by its waiters"
-    return (
-        "the next page begins with the row that after names, instead of the one behind it" if each.at_the_seam else None
-    )
-
-
-def left_out(seen: Walk, before: Walk, after: Walk) -> list[Finding]:
-    """Rows that were there before and after the walk and did not come in it."""
-    if seen.end is End.REFUSED:
-        return [Finding(f"page {len(seen.pages)} of {seen}", "the rows that are left", f"{seen.pages[-1].refusal}")]
-    due = [walking.due(seen, each) for each in (before, after)]
-    missing = walking.missing(seen, *due)
-    if not missing:
-        return []
-    whole = before if before.limit != seen.limit else after
-    return [
-        Finding(
-            f"{seen}",
-            f"each of the {len({*due[0]} & {*due[1]})} rows that {whole} finds{'' if seen.is_whole else ' so far'}",
-            f"{len({*seen.keys})} rows; missing: {walking.listed(missing)}",
-            _gap(seen, missing, before),
-        )
-    ]
-
-
-def _gap(seen: Walk, missing: Sequence[str], whole: Walk) -> str | None:
-    """What leaves out *missing* rows: those behind the last page, or those between two pages."""
-    came = [each for each in whole.keys if each in set(seen.keys)]
-    if came and missing and whole.keys.index(missing[0]) > whole.keys.index(came[-1]):
-        return f"page {len(seen.pages)} names no after, as if it were the last one"
-    return "rows that share the time of the last one of a page are skipped, or a row is lost between two pages"
-
-
-def endless(seen: Walk, before: Walk, after: Walk) -> list[Finding]:  # noqa: ARG001 - as all faults are asked
-    """A walk that comes to no end."""
-    last = seen.pages[-1]
-    place = f"page {len(seen.pages)} of {seen}"
-    if seen.end is End.REFUSED:
-        return [Finding(place, "a page, as the one before it names an after", f"{last.refusal}")]
-    if seen.end is not End.CIRCLE:
-        return []
-    hint = "the last page names an after, which leads to rows that came already"
-    return [Finding(place, "new rows, or a last page without after", f"{walking.listed(last.keys)} again", hint)]
-
-
-_FAULTS: Mapping[str, Fault[Walk]] = {REPEATS: repeated, MISSING: left_out, ENDLESS: endless}
+def faults(capability: str) -> Mapping[str, Fault[Walk]]:
+    """
+    Fact -> what shows it in a walk through *capability*.
+    """
+    # Tables and parties have a rule of their own about ids that several have.
+    by_id = capability in ("SearchTables", "SearchParties")
+    return {REPEATS: amiss.repeated if by_id else amiss.repeated_ids, MISSING: amiss.left_out, ENDLESS: amiss.endless}

@@ -89,7 +89,10 @@ class Subject:
         #: Those that come back of a usual body, in the answer and in a read.
         self._answered: list[Leaf] = []
         self._readable: list[Leaf] = []
-        self._before: Any = None
+        #: What was sent for each leaf so far: a stale read shows that.
+        self._told: dict[str, set[str]] = {}
+        #: Whether what was written is read at once.
+        self._immediate = False
         self._patience = _PATIENCE
         #: What to put back in the end.
         self.original: Mapping[str, Any] | None = None
@@ -108,6 +111,13 @@ class Subject:
     def shown(self) -> frozenset[str]:
         """The rules about what is kept that something is shown of."""
         return frozenset(filter(None, map(echoes.rule_of, (*self._answered, *self._readable))))
+
+    def amount(self, leaf: Leaf) -> int | None:
+        """The usual number of *leaf*; None for what is not counted."""
+        found = echoes.at(self.body, leaf.path)
+        if leaf.kind == "lines":
+            return len(found)
+        return found if leaf.kind in ("quantity", "count") else None
 
     def fresh(self, body: Mapping[str, Any], variation: Variation) -> Json:
         """*body*, with new ids of ours."""
@@ -128,13 +138,14 @@ class Subject:
         self._answered = [leaf for leaf in self.leaves if echoes.comes_back(leaf, sent, exchange.result)]
         ids = self._ids_of(exchange)
         if self._reader and ids:
+            looks = len(self.partner.exchanges)
             read = settled(
                 self.partner,
-                lambda: self.partner.call(str(self._reader), ids),
+                lambda: self._look(str(self._reader), ids),
                 lambda each: all(echoes.comes_back(leaf, sent, each.result) for leaf in self._answered),
             )
+            self._immediate = len(self.partner.exchanges) == looks + 1
             self._readable = [leaf for leaf in self.leaves if echoes.comes_back(leaf, sent, read.result)]
-            self._before = read.result
         self._clear(ids)
         self.seconds = time.monotonic() - started
         return exchange
@@ -159,9 +170,12 @@ class Subject:
 
     # Unusual bodies
 
-    def send(self, variation: Variation) -> Outcome:
+    def send(self, variation: Variation, *, careful: bool = False) -> Outcome:
         """
         Send the body that varies so, read it back and clear up. Raises `Inconclusive` where there is no answer.
+
+        What is read otherwise than sent is read again, until it may have settled, if the partner was seen to be slow
+        about that, or always if we are to be *careful*.
         """
         varied = strategies.applied(self.body, self.leaves, variation)
         exchange, sent = self._ask(varied, variation)
@@ -176,9 +190,11 @@ class Subject:
             for leaf in self._altered(self._answered, sent, exchange):
                 problems |= self._alteration(leaf, variation, sent, step, exchange)
         try:
-            problems = {**self._read_back(ids, variation, sent, exchange), **problems}
+            problems = {**self._read_back(ids, variation, sent, exchange, careful=careful), **problems}
         finally:
             self._clear(ids)
+        for leaf in self.leaves:
+            self._told.setdefault(leaf.where, {echoes.told(leaf, self.body)}).add(echoes.told(leaf, sent))
         return Outcome(True, problems)
 
     def _ask(self, varied: Mapping[str, Any], variation: Variation) -> tuple[Exchange, Json]:
@@ -194,10 +210,16 @@ class Subject:
         return broken, sent
 
     def _read_back(
-        self, ids: Mapping[str, str], variation: Variation, sent: Mapping[str, Any], exchange: Exchange
+        self,
+        ids: Mapping[str, str],
+        variation: Variation,
+        sent: Mapping[str, Any],
+        exchange: Exchange,
+        *,
+        careful: bool,
     ) -> dict[str, Problem]:
         """What is wrong with what is read of *sent*, which *exchange* stored."""
-        reader, before = self._reader, self._before
+        reader = self._reader
         if reader is None or not ids or not self._readable:
             return {}
         step = f"{reader} after {self.capability.name}"
@@ -209,16 +231,17 @@ class Subject:
             return {CRASH: self._crash(read, variation, sent, step, exchange)}
 
         altered = self._altered(self._readable, sent, read)
-        counting = [leaf for leaf in altered if self._is_told_twice(leaf, exchange, read, before)]
-        if len(counting) < len(altered) and self._patience:
+        counting = [leaf for leaf in altered if self._is_told_twice(leaf, exchange, read)]
+        if len(counting) < len(altered) and self._immediate and not careful:
+            counting = altered
+        elif len(counting) < len(altered) and (self._patience or careful):
             read = settled(
                 self.partner,
                 lambda: self._look(reader, ids),
                 lambda each: not self._altered(self._readable, sent, each),
             )
             counting = self._altered(self._readable, sent, read)
-            self._patience -= bool(counting)
-        self._before = read.result
+            self._patience -= bool(counting and not careful)
         found: dict[str, Problem] = {}
         for leaf in counting if read.succeeded else ():
             found |= self._alteration(leaf, variation, sent, step, exchange, read)
@@ -234,14 +257,14 @@ class Subject:
     def _altered(leaves: Sequence[Leaf], sent: Any, exchange: Exchange) -> list[Leaf]:
         return [leaf for leaf in leaves if not echoes.comes_back(leaf, sent, exchange.result)]
 
-    def _is_told_twice(self, leaf: Leaf, exchange: Exchange, read: Exchange, before: Any) -> bool:
+    def _is_told_twice(self, leaf: Leaf, exchange: Exchange, read: Exchange) -> bool:
         """
-        Whether *leaf* is read as the answer to the write told it too: that is no snapshot from before it.
+        Whether *leaf* is read as the answer to the write told it too, and not as it was before: that is no snapshot.
         """
         told = echoes.told(leaf, read.result)
-        if echoes.at(read.result, leaf.path) is echoes.ABSENT or told != echoes.told(leaf, exchange.result):
-            return False
-        return not self.ids or told != echoes.told(leaf, before)
+        return told == echoes.told(leaf, exchange.result) and not (
+            self.ids and told in self._told.get(leaf.where, {echoes.told(leaf, self.body)})
+        )
 
     # Problems
 
@@ -260,7 +283,9 @@ class Subject:
         self, leaf: Leaf, variation: Variation, sent: Mapping[str, Any], step: str, *exchanges: Exchange
     ) -> dict[str, Problem]:
         rule = echoes.rule_of(leaf)
-        if rule is None:
+        # How many there are of something is told by its lines; by their quantity where that alone is unusual.
+        counted = {each.kind for each in self.leaves if each.where in variation} & {"quantity", "lines"}
+        if rule is None or leaf.kind == ("lines" if counted == {"quantity"} else "quantity"):
             return {}
         found = exchanges[-1].result
         others = "" if set(variation) == {leaf.where} else f", sent {self._described(variation, sent)}"
@@ -333,7 +358,8 @@ def _update(partner: Partner, capability: Capability) -> Subject:
         if read is None or not isinstance(read.result, dict):
             raise Inconclusive(f"needs a {kind} to change, and to put back as it was, but none can be made or read")
         known = original = {name: read.result[name] for name in capability.members if name in read.result}
-    body = partner.body(capability, example)
+    # Another name than before, to see how soon it is read.
+    body = {**partner.body(capability, example), "name": "Conformance Guests"}
     # Where and when it is may be what can't be changed.
     stays = {name: known[name] for name in ("tableIds", "startTime", "expectedEndTime", "endTime") if name in known}
     usual = {**body, **{name: value for name, value in stays.items() if name in body}}
@@ -343,7 +369,7 @@ def _update(partner: Partner, capability: Capability) -> Subject:
         if exchange.succeeded:
             subject.original = {**subject.body, **original} if original is not None else None
             return subject
-        body = partner.body(capability, example, attempt)
+        body = {**partner.body(capability, example, attempt), "name": "Conformance Guests"}
     raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {exchange.seen}")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from epos_conformance import _contracts, filters, surveying, walking
+from epos_conformance import _contracts, amiss, filters, surveying, walking
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.verdict import Finding
 from epos_conformance.walking import Page, Walk
@@ -105,7 +105,7 @@ def _turn(partner: Partner, capability: str, limit: int, query: Mapping[str, Any
     for fact, fault in ((ASTRAY, astray), (LOST, lost)):
         if not fault(seen, seen.forward, seen.forward) or found.findings.get(fact):
             continue
-        findings = surveying.persistent(fault, go, lambda: walking.whole(partner, capability, query))
+        findings = amiss.persistent(fault, go, lambda: walking.whole(partner, capability, query))
         if findings is None:
             found.unsettled.add(fact)
         else:
@@ -127,7 +127,7 @@ def go_and_return(partner: Partner, capability: str, limit: int, query: Mapping[
     for place in range(last, 1, -1):
         back = walking.back(partner, capability, here, limit, query)
         on = None
-        if back is not None and back.after is not None and len(steps) < 2:  # noqa: PLR2004 - both kinds: the last page, and a full one
+        if back is not None and back.after is not None and len(steps) < 2:
             on = walking.ask(partner, capability, query, {"limit": limit, "after": back.after})
         steps.append(Step(place, back, on))
         went_well = back is not None and back.before is not None and walking.is_same(pages[place - 2].keys, back.keys)
@@ -197,7 +197,7 @@ def too_long_behind(seen: Return) -> list[Finding]:
         Finding(f"before of page {step.place} of {seen.forward}", f"at most {limit} rows", f"{size} rows")
         for step in seen.steps
         if step.back is not None
-        for _, size in walking.too_long([step.back], limit)
+        for _, size in amiss.too_long([step.back], limit)
     ]
 
 
@@ -263,14 +263,14 @@ def _appearance(partner: Partner, capability: str) -> Appearance:
     with contextlib.suppress(Inconclusive):
         surveying.make_some(partner, capability)
     before = whole()
-    if len(before.rows) < 2:  # noqa: PLR2004 - one row is no walk
+    if len(before.rows) < 2:
         raise Inconclusive(surveying.too_few(partner, capability, len(before.rows)))
     limit = min(walking.LARGEST, max(1, len(before.rows) // 5))
     found = Appearance(walk=appearing.walk(limit))
     after = whole()
-    for fact, fault in ((REPEATED, _but_for(appearing, surveying.repeated)), (HIDDEN, surveying.left_out)):
+    for fact, fault in ((REPEATED, _but_for(appearing, amiss.repeated_ids)), (HIDDEN, amiss.left_out)):
         if fault(found.walk, before, after):
-            findings = surveying.persistent(fault, partial(appearing.walk, limit), whole, lambda: appearing.made)
+            findings = amiss.persistent(fault, partial(appearing.walk, limit), whole, lambda: appearing.made)
             if findings is None:
                 found.unsettled.add(fact)
             else:
@@ -278,7 +278,7 @@ def _appearance(partner: Partner, capability: str) -> Appearance:
     return found
 
 
-def _but_for(appearing: _Appearing, fault: surveying.Fault[Walk]) -> surveying.Fault[Walk]:
+def _but_for(appearing: _Appearing, fault: amiss.Fault[Walk]) -> amiss.Fault[Walk]:
     """*fault* in the rows that were there: what becomes of the new ones is free."""
 
     def found(seen: Walk, before: Walk, after: Walk) -> list[Finding]:

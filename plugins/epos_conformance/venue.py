@@ -28,8 +28,11 @@ from epos_conformance.intents import Intents
 Row = Mapping[str, Any]
 
 _PAGE = 100
-#: Enough of a busy venue to find what is needed, few enough not to burden it.
-_MOST_PAGES = 3
+#: Payable orders among those seen, with which no more are looked for.
+_ENOUGH_PAYABLE = 10
+#: Enough of a busy venue to find what is needed, few enough not to burden it; an EPOS may have small pages.
+_MOST_ROWS = 300
+_MOST_PAGES = 30
 
 #: Sold nowhere; used where the venue shows no item and none is named.
 _INVENTED_ITEM = {"plu": "CONFORMANCE-1", "name": "Conformance item", "amount": 250}
@@ -102,7 +105,7 @@ class Venue:
             rows = rows_of(exchange.result)
             found += rows
             after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-            if not isinstance(after, str) or not after or not rows:
+            if not isinstance(after, str) or after in ("", cursor.get("after")) or not rows or len(found) >= _MOST_ROWS:
                 break
             cursor = {"limit": _PAGE, "after": after}
         if not found:
@@ -111,8 +114,14 @@ class Venue:
 
     @cached_property
     def orders(self) -> list[Row]:
-        """Orders, payable or not."""
-        return self._search("SearchOrders", {})
+        """
+        Orders, payable or not: in a till that keeps whatever was canceled, the open ones may lie behind hundreds.
+        """
+        found = self._search("SearchOrders", {})
+        if len(found) < _PAGE or sum(row.get("payable") is True for row in found) >= _ENOUGH_PAYABLE:
+            return found
+        seen = {row.get("id") for row in found}
+        return [*(row for row in self._search("SearchOrders", {"payableOnly": True}) if row.get("id") not in seen), *found]
 
     @cached_property
     def tables(self) -> list[Row]:

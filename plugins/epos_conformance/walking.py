@@ -1,9 +1,7 @@
 """
-Walks through the pages of a search: forward by ``after`` and back by ``before``, each within bounds, and what is amiss
-in them.
+Walks through the pages of a search: forward by ``after`` and back by ``before``, each within bounds.
 
-A venue lives while it is walked through: rows come, go and change places. `Walk` says what was seen; whether it shows
-again when nothing moved is for `surveying` to find out.
+What is amiss in them is for `amiss` to tell.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from __future__ import annotations
 import json
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -184,8 +182,9 @@ def walk(
     between: Callable[[Walk], None] | None = None,
 ) -> Walk:
     """
-    Follow ``after`` from the first page on, for at most *most* pages that bring rows, `MOST_ROWS` in all; *between* two pages is time for
-    something to happen.
+    Follow ``after`` from the first page on, for at most *most* pages that bring rows, and `MOST_ROWS` of these.
+
+    *between* two pages is time for something to happen.
 
     Raises `Refused` where there is no first page.
     """
@@ -259,76 +258,7 @@ def back(partner: Partner, capability: str, start: Page, limit: int | None, quer
     return ask(partner, capability, query, {**({} if limit is None else {"limit": limit}), "before": start.before})
 
 
-# What is amiss
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """
-    A row that came a second time.
-    """
-
-    key: str
-    #: Places of its pages in the walk, from 1 on.
-    first: int
-    again: int
-    #: Whether it ended the one page and began the other.
-    at_the_seam: bool
-
-
-def repeats(found: Walk, exempt: Collection[str] = ()) -> list[Repeat]:
-    """
-    The rows that came more than once, but for those in *exempt*.
-    """
-    places: dict[str, tuple[int, int]] = {}
-    repeated: list[Repeat] = []
-    for number, page in enumerate(found.pages, 1):
-        for index, each in enumerate(page.keys):
-            if each in exempt:
-                continue
-            if each in places:
-                earlier, place = places[each]
-                ended = place == len(found.pages[earlier - 1].rows) - 1
-                repeated.append(Repeat(each, earlier, number, index == 0 and number == earlier + 1 and ended))
-            places[each] = number, index
-    return repeated
-
-
-def ambiguous(rows: Iterable[Row]) -> set[str]:
-    """
-    Ids that rows with different contents have: whether one of those came twice can't be told.
-    """
-    contents: dict[str, set[str]] = {}
-    for row in rows:
-        contents.setdefault(key(row), set()).add(json.dumps(row, sort_keys=True))
-    return {each for each, different in contents.items() if len(different) > 1}
-
-
-def missing(found: Walk, *others: Iterable[str]) -> list[str]:
-    """
-    The keys that all *others* have and the walk has not.
-    """
-    there = set.intersection(*(set(each) for each in others))
-    seen = set(found.keys)
-    return [each for each in dict.fromkeys(others[0]) if each in there and each not in seen]
-
-
-def due(found: Walk, other: Walk) -> list[str]:
-    """
-    The keys of *other* that a walk has to have come by: all, or those up to where it was cut off, if both go the same way.
-    """
-    if found.is_whole:
-        return other.keys
-    places = {each: place for place, each in reversed(list(enumerate(other.keys)))}
-    way = [places[each] for each in found.keys if each in places]
-    if found.end is not End.CUT or not way or way != sorted(way):
-        return []
-    return other.keys[: way[-1]]
-
-
-def too_long(pages: Iterable[Page], limit: int) -> list[tuple[int, int]]:
-    """Places from 1 on, and sizes, of the *pages* that have more rows than *limit*."""
-    return [(place, max(page.sizes)) for place, page in enumerate(pages, 1) if page.sizes and max(page.sizes) > limit]
+# Comparing
 
 
 def is_same(expected: Sequence[str], seen: Sequence[str]) -> bool:
@@ -341,5 +271,5 @@ def listed(keys: Iterable[str], most: int = 5) -> str:
     every = list(keys)
     if not every:
         return "no rows"
-    shown = ", ".join(each if len(each) <= 60 else f"{each[:57]}..." for each in every[:most])  # noqa: PLR2004
+    shown = ", ".join(each if len(each) <= 60 else f"{each[:57]}..." for each in every[:most])
     return shown if len(every) <= most else f"{shown} and {len(every) - most} more"

@@ -64,7 +64,7 @@ def test_the_example_is_valid_with_all_of_it_switched_on(tmp_path: Path, monkeyp
 
 def test_the_example_names_every_key() -> None:
     written = set(re.findall(r"(?m)^([a-z-]+) = ", switched_on(EXAMPLE)))
-    written |= set(re.findall(r"(?m)^\[+([a-z.]+)\]+$", EXAMPLE))
+    written |= set(re.findall(r"(?m)^\[+([a-z.-]+)\]+$", EXAMPLE))
     assert set(keys(_suite.read_json(_suite.FIXTURES / "partner.schema.json"))) <= {
         *written,
         "items",  # written as [[data.items]]
@@ -81,7 +81,7 @@ def keys(shape: Mapping[str, Any]) -> Iterator[str]:
 def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
     settings = load(tmp_path, EXAMPLE)
     default = _settings.Settings(url="")
-    for name in ("slow_after", "fail_after", "settle", "max_reply"):
+    for name in ("slow_after", "fail_after", "settle", "race_rounds", "depth", "max_reply"):
         assert getattr(settings, name) == getattr(default, name), name
 
 

@@ -108,9 +108,19 @@ def test_a_search_is_made_once() -> None:
 
 
 def test_a_search_follows_the_pages_but_not_for_ever() -> None:
-    till = Till(SearchOrders=[page(order(f"o-{n}"), after=f"c-{n}") for n in range(9)])
-    assert [row["id"] for row in Venue(till, SEARCHES, KnownData(), 0).orders] == ["o-0", "o-1", "o-2"]
-    assert [query["cursor"].get("after") for _, query in till.asked] == [None, "c-0", "c-1"]
+    till = Till(SearchOrders=[page(order(f"o-{n}"), after=f"c-{n}") for n in range(40)])
+    assert [row["id"] for row in Venue(till, SEARCHES, KnownData(), 0).orders] == [f"o-{n}" for n in range(30)]
+    assert [query["cursor"].get("after") for _, query in till.asked][:3] == [None, "c-0", "c-1"]
+
+
+def test_three_hundred_rows_of_a_busy_venue_are_enough() -> None:
+    till = Till(SearchOrders=[page(*(order(f"{n}-{row}") for row in range(100)), after=f"c-{n}") for n in range(9)])
+    assert len(Venue(till, SEARCHES, KnownData(), 0).orders) == 300
+
+
+def test_a_cursor_that_leads_to_itself_is_not_followed() -> None:
+    till = Till(SearchOrders=[page(order("o-1"), after="c"), page(order("o-2"), after="c")])
+    assert [row["id"] for row in Venue(till, SEARCHES, KnownData(), 0).orders] == ["o-1", "o-2"]
 
 
 @pytest.mark.parametrize("after", [None, "", 7])

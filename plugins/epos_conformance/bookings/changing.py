@@ -33,6 +33,8 @@ def update(partner: Partner, own: Own, *choices: Members) -> Own:
         if exchange.succeeded:
             break
         refused.append((choice, exchange))
+        if answers.is_not_found(exchange):
+            raise Inconclusive(f"{own.kind.update} doesn't find {own.kind.name} {own.id!r}, made a moment ago")
     else:
         choice, exchange = {}, put(partner, own, {})
     crashed = next((each for each, seen in refused if seen.crashed), None)

@@ -209,14 +209,9 @@ def answers_the_one_asked_for(partner: Partner, kind: Kind) -> None:
             continue  # gone, or another rule's business
         if exchange.result.get("id") != id:
             raise Violation(Finding(f"{kind.get} for {id!r}, $.id", repr(id), repr(exchange.result.get("id"))))
-    names = [own.sent["name"] for own in owns]
-    for own in owns:
-        found = reading.read(partner, own) or {}
-        if found.get("name") in names and found.get("name") != own.sent["name"]:
-            raise Violation(
-                Finding(
-                    f"{kind.get} for {own.id!r}, $.name", own.sent["name"], f"{found['name']}, of another {kind.name}"
-                )
-            )
+    told = [{**(reading.read(partner, own) or {"name": own.id}), "id": None} for own in owns]
+    if len(told) > 1 and told[0] == told[1]:
+        names = " and ".join(str(own.sent["name"]) for own in owns)
+        raise Violation(Finding(f"{kind.get} for two that are called {names}", "each of them", f"twice {told[0]}"))
     if not owns and not seen:
         raise Inconclusive(f"no {kind.name} to read: name some under [data] in partner.toml")

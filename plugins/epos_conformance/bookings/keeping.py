@@ -117,7 +117,7 @@ def differences(
     findings = []
     for path in members:
         wanted, seen = at(sent, path), at(found, path)
-        if seen is None and (absent_is_fine or wanted is None):
+        if wanted is None or (seen is None and absent_is_fine):
             continue
         if not same(path, wanted, seen):
             findings.append(Finding(f"{step}, $.{path}", shown(path, wanted), shown(path, seen), hint(wanted, seen)))

@@ -52,9 +52,9 @@ class UpdatesNeedTheirCreation(ReferenceEpos):
 
     def note_event(self, event: Json) -> None:
         intent = event["data"]["paymentIntentId"]
-        if event["event"] == "payment_intent.status_updated":
-            if all(each["data"]["paymentIntentId"] != intent for each in self.events.values()):
-                raise conflict(f"{intent} has not been created")
+        known = {each["data"]["paymentIntentId"] for each in self.events.values()}
+        if event["event"] == "payment_intent.status_updated" and intent not in known:
+            raise conflict(f"{intent} has not been created")
         super().note_event(event)
 
 

@@ -137,3 +137,32 @@ class MalformedExpiryIsAConflict(LooseExpiries):
             return super().expiry_of(given)
         except Exception as reason:
             raise conflict("the order can't be locked") from reason
+
+
+# Expiries that are fine
+
+SPELT = over("reads-an-expiry-of-any-precision", "CreateOrderLock", "ExtendOrderLock")
+
+
+@defect("expiry-has-milliseconds", breaks=SPELT, also=["CreateOrderLock.reads-*"])
+class ExpiryHasMilliseconds(LooseExpiries):
+    """
+    The format that expiries are read with has three digits after the point.
+    """
+
+    def expiry_of(self, given: Any) -> datetime:
+        if isinstance(given, str) and not re.search(r":\d\d\.\d{3}(Z|[+-]\d\d:\d\d)$", given):
+            raise invalid(f"expiry {given!r} is not of the form yyyy-MM-ddTHH:mm:ss.fffK")
+        return super().expiry_of(given)
+
+
+@defect("expiry-of-seven-digits-crashes", breaks=SPELT)
+class ExpiryOfSevenDigitsCrashes(LooseExpiries):
+    """
+    More than six digits for the parts of a second are too many for the library.
+    """
+
+    def expiry_of(self, given: Any) -> datetime:
+        if re.search(r"\.\d{7,}", str(given)):
+            raise ValueError(f"Invalid isoformat string: {given!r}")
+        return super().expiry_of(given)

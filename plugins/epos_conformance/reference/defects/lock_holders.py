@@ -163,6 +163,29 @@ class LockOfAnotherCrashes(ReferenceEpos):
         super().check_may_pay(order, body)
 
 
+@defect("payment-ends-the-lock", breaks=["CreateOrderLock.outlasts-a-payment"], also=PAID_UNDER_A_LOCK)
+class PaymentEndsTheLock(ReferenceEpos):
+    """
+    With the first payment the terminal is expected to be done.
+    """
+
+    def recorded_answer(self, order: Order) -> Json:
+        self.release(order)
+        return super().recorded_answer(order)
+
+
+@defect("anybody-may-unlock", breaks=["DeleteOrderLock.keeps-the-lock-of-another"])
+class AnybodyMayUnlock(ReferenceEpos):
+    """
+    A deletion looks for the lock by the order alone.
+    """
+
+    def delete_order_lock(self, call: Call) -> Json:
+        order = self.find_order(call.ids["orderId"])
+        self.release(order)
+        return self.present_order(order)
+
+
 # Other orders
 
 

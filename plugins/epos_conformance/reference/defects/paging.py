@@ -66,7 +66,7 @@ class _AnyLimit(ReferenceEpos):
         wanted = super().request_schema(capability)
         if wanted is None or "cursor" not in wanted.get("properties", {}):
             return wanted
-        free: Any = copy.deepcopy(dict(wanted))
+        free = copy.deepcopy(dict(wanted))
         text = {"type": "string"}
         members = {"limit": {"type": "integer"}, "before": text, "after": text}
         free["properties"]["cursor"] = {"type": "object", "properties": members}

@@ -1,18 +1,17 @@
 """
-Mistakes with cursors: rows that come twice or never, walks without an end, ways back that lead elsewhere.
+Mistakes with cursors: rows that come twice or never, and walks without an end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from epos_conformance._contracts import Capability
 from epos_conformance.reference.core import Call
 from epos_conformance.reference.defects.groups import SEARCHES
 from epos_conformance.reference.epos import ReferenceEpos
-from epos_conformance.reference.errors import EposError, invalid, not_found
+from epos_conformance.reference.errors import not_found
 from epos_conformance.reference.faults import defect, over
 from epos_conformance.reference.paging import Row
 from epos_conformance.reference.records import Booking, Json, Order
@@ -35,7 +34,7 @@ WAYS_BACK = (
 )
 
 
-class _Pages(ReferenceEpos):
+class Pages(ReferenceEpos):
     """
     Gives each search its `rows`, in the order of their keys, and a way to go over the finished page.
     """
@@ -76,7 +75,7 @@ class OrdersComeWithTheirPayments(ReferenceEpos):
 
 
 @defect("pages-overlap-at-limit-one", breaks=["*.walks-each-row-once"], also=[*WALKS, *WAYS_BACK])
-class PagesOverlapAtLimitOne(_Pages):
+class PagesOverlapAtLimitOne(Pages):
     """
     after names the row before the last of its page, which a page of one row has not.
     """
@@ -92,7 +91,7 @@ class PagesOverlapAtLimitOne(_Pages):
 
 
 @defect("last-page-is-dropped", breaks=["*.walk-leaves-out-no-row"], also=WALKS)
-class LastPageIsDropped(_Pages):
+class LastPageIsDropped(Pages):
     """
     after is left out where the next page would not be full.
     """
@@ -117,7 +116,7 @@ class RowBehindTheCursorIsSkipped(ReferenceEpos):
 
 
 @defect("pages-end-at-twenty", breaks=["*.walk-leaves-out-no-row"], also=["*"])
-class PagesEndAtTwenty(_Pages):
+class PagesEndAtTwenty(Pages):
     """
     A search looks at the first 20 rows alone, and then hands them out in pages.
     """
@@ -126,7 +125,7 @@ class PagesEndAtTwenty(_Pages):
         return super().page(kind, rows[:20] if cursor.get("limit", 20) < 20 else rows, cursor, present)
 
 
-def _ties(kind: str, rows: Sequence[tuple[int, Any]]) -> list[int]:
+def _ties(rows: Sequence[tuple[int, Any]]) -> list[int]:
     """A key for each row, which those of one time share."""
     moments: dict[datetime | int, int] = {}
     found = []
@@ -151,7 +150,7 @@ class CursorIsATime(ReferenceEpos):
     """
 
     def page(self, kind: str, rows: Sequence[tuple[int, Row]], cursor: Json, present: Callable[[Row], Any]) -> Json:
-        shared = _ties(kind, rows)
+        shared = _ties(rows)
         ordered = sorted(zip(shared, (row for _, row in rows), strict=True), key=lambda each: each[0])
         return super().page(kind, ordered, cursor, present)
 
@@ -174,7 +173,7 @@ class SecondPageCrashes(ReferenceEpos):
 
 
 @defect("last-page-leads-to-itself", breaks=["*.walk-comes-to-an-end"], also=[*WALKS, *WAYS_BACK])
-class LastPageLeadsToItself(_Pages):
+class LastPageLeadsToItself(Pages):
     """
     Where there is no next page, after names this one.
     """
@@ -186,7 +185,7 @@ class LastPageLeadsToItself(_Pages):
 
 
 @defect("last-page-leads-to-the-first", breaks=["*.walk-comes-to-an-end"], also=[*WALKS, *WAYS_BACK])
-class LastPageLeadsToTheFirst(_Pages):
+class LastPageLeadsToTheFirst(Pages):
     """
     Where the last page is full, after names the place before the first row: the count modulo the limit.
     """
@@ -198,7 +197,7 @@ class LastPageLeadsToTheFirst(_Pages):
 
 
 @defect("empty-page-leads-on", breaks=["*.empty-page-carries-no-after"])
-class EmptyPageLeadsOn(_Pages):
+class EmptyPageLeadsOn(Pages):
     """
     Every page names a next one, also those that nothing is on.
     """
@@ -208,131 +207,6 @@ class EmptyPageLeadsOn(_Pages):
         if page["data"] and keys:
             last = page.get("after") or self.write_cursor(kind, keys[-1])
         return {**page, "after": last} if last else page
-
-
-# Ways back
-
-
-@defect("before-starts-at-the-first-row", breaks=["*.before-walks-back"], also=WAYS_BACK)
-class BeforeStartsAtTheFirstRow(ReferenceEpos):
-    """
-    Before the cursor, the rows that come first are taken instead of the nearest: the order was not reversed.
-    """
-
-    def cut(self, keys: Sequence[int], limit: int, after: int | None, before: int | None) -> tuple[int, int]:
-        if before is not None:
-            return 0, min(limit, sum(key < before for key in keys))
-        return super().cut(keys, limit, after, before)
-
-
-@defect("before-is-inclusive", breaks=["*.before-walks-back"], also=WAYS_BACK)
-class BeforeIsInclusive(ReferenceEpos):
-    """
-    The page before ends with the row that the cursor names.
-    """
-
-    def cut(self, keys: Sequence[int], limit: int, after: int | None, before: int | None) -> tuple[int, int]:
-        return super().cut(keys, limit, after, None if before is None else before + 1)
-
-
-@defect("before-is-ignored", breaks=["*.before-walks-back"], also=[*WAYS_BACK, "Search*.refuses-both-cursors"])
-class BeforeIsIgnored(ReferenceEpos):
-    """
-    before is not read: it leads to the first page.
-    """
-
-    def page(self, kind: str, rows: Sequence[tuple[int, Row]], cursor: Json, present: Callable[[Row], Any]) -> Json:
-        return super().page(kind, rows, {name: value for name, value in cursor.items() if name != "before"}, present)
-
-
-@defect("before-names-the-last-row", breaks=["*.before-walks-back"], also=WAYS_BACK)
-class BeforeNamesTheLastRow(_Pages):
-    """
-    Both cursors of a page are made of its last row.
-    """
-
-    def finished(self, kind: str, keys: Sequence[int], cursor: Json, page: Json) -> Json:
-        return {**page, "before": page["after"]} if "before" in page and "after" in page else page
-
-
-@defect("before-is-for-the-second-page", breaks=["*.before-walks-back"], also=WAYS_BACK)
-class BeforeIsForTheSecondPage(_Pages):
-    """
-    A page that begins further on than one page behind the first names no before.
-    """
-
-    def finished(self, kind: str, keys: Sequence[int], cursor: Json, page: Json) -> Json:
-        if "before" in page and len(page["data"]) < keys.index(self.read_cursor(kind, page["before"])):
-            return {name: value for name, value in page.items() if name != "before"}
-        return page
-
-
-@defect("after-of-the-way-back-is-askew", breaks=["*.after-leads-on-from-a-page-reached-by-before"])
-class AfterOfTheWayBackIsAskew(_Pages):
-    """
-    On a page that before led to, after names its first row: the rows were reversed, and the cursors were not.
-    """
-
-    def finished(self, kind: str, keys: Sequence[int], cursor: Json, page: Json) -> Json:
-        if "before" in cursor and "after" in page:
-            place = keys.index(self.read_cursor(kind, page["after"]))
-            return {**page, "after": self.write_cursor(kind, keys[max(0, place - 1)])}
-        return page
-
-
-# Misused cursors
-
-
-@defect("both-cursors-are-taken", breaks=["*.refuses-both-cursors"])
-class BothCursorsAreTaken(ReferenceEpos):
-    """
-    Where both cursors come, before is used and after ignored.
-    """
-
-    def check_cursor(self, cursor: Json) -> None:
-        if "before" in cursor:
-            cursor.pop("after", None)
-
-
-@defect("both-cursors-crash", breaks=["*.refuses-both-cursors"])
-class BothCursorsCrash(ReferenceEpos):
-    """
-    That one cursor comes at most is asserted.
-    """
-
-    def check_cursor(self, cursor: Json) -> None:
-        assert not {"before", "after"} <= set(cursor)
-
-
-@defect("unknown-cursor-crashes", breaks=["*.unknown-cursor-is-no-crash"], also=["Search*.refuses-both-cursors"])
-class UnknownCursorCrashes(ReferenceEpos):
-    """
-    A cursor is taken for what the till wrote itself.
-    """
-
-    def read_cursor(self, kind: str, text: str) -> int:
-        try:
-            return super().read_cursor(kind, text)
-        except EposError as reason:
-            raise RuntimeError(text) from reason
-
-
-@defect("foreign-cursor-crashes", breaks=["*.unknown-cursor-is-no-crash"])
-class ForeignCursorCrashes(ReferenceEpos):
-    """
-    A cursor of another search crashes: its row is looked for in the wrong table.
-    """
-
-    def read_cursor(self, kind: str, text: str) -> int:
-        for other in ("orders", "tables", "parties", "reservations"):
-            try:
-                key = super().read_cursor(other, text)
-            except EposError:
-                continue
-            if other != kind:
-                raise KeyError(f"{kind} {key}")
-            return key
-        raise invalid(f"{text!r} is no cursor")
 
 
 # Rows that appear

@@ -432,11 +432,11 @@ class NewPartiesAreNotSearched(ReferenceEpos):
 
 
 @defect(
-    "search-shows-twenty-parties",
+    "search-shows-the-first-parties",
     breaks=["CreateParty.is-found-by-search"],
     also=["SearchParties.*", "paging.*", "UpdateParty.moves-*"],
 )
-class SearchShowsTwentyParties(ReferenceEpos):
+class SearchShowsTheFirstParties(ReferenceEpos):
     """
     Searches show the parties that came before all others, and there is no second page.
     """

@@ -198,7 +198,7 @@ class UpdateForgetsTheDeposit(_Forgets):
     forgotten = ("deposit",)
 
 
-@defect("deposits-add-up", breaks=["UpdateParty.changes-the-deposit"])
+@defect("deposits-add-up", breaks=["UpdateParty.changes-the-deposit"], also=_ANSWERED)
 class DepositsAddUp(ReferenceEpos):
     """
     The payment intents of an update come to those that are known.
@@ -380,7 +380,11 @@ class UpdatesBringPartiesBack(_Archives):
         return super().update_party(call)
 
 
-@defect("deleted-parties-have-left", breaks=["DeletePartyById.drops-out-of-searches"])
+@defect(
+    "deleted-parties-have-left",
+    breaks=["DeletePartyById.drops-out-of-searches"],
+    also=["SearchParties.rows-can-be-fetched", "SearchParties.table-filter-narrows"],
+)
 class DeletedPartiesHaveLeft(_Archives):
     """
     A deleted party is among those that have left.

@@ -231,9 +231,9 @@ class ClockAheadOfAProxy(ClockBehindAProxy):
 @variant("slow-locks")
 class SlowLocks(RestShell):
     """
-    The locks are kept by a server far away: each call about them takes 0.3 seconds.
+    The locks are kept by a server far away: each call about them takes a tenth of a second.
     """
 
     async def pause(self, capability: Capability) -> Any:
         if capability.page == "order locks":
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.1)

@@ -4,7 +4,7 @@ A till that guards its business: it refuses what is valid by schema alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from epos_conformance.reference.epos import ReferenceEpos
@@ -27,47 +27,120 @@ LATE, SOON = timedelta(hours=12), timedelta(days=3)
 STAY = timedelta(hours=3)
 
 
+#: The extras that go with a dish, and the courses of a menu.
+FITTING = {
+    "2001": {"7005", "7006"},
+    "2002": {"7003", "7004", "7005"},
+    "2003": {"7005"},
+    "2004": {"7005"},
+    "4001": {"7001", "7002"},
+    "5002": {"7006"},
+    "6002": {"7005"},
+}
+COURSES = {"6001": {"6002"}}
+
+#: The only discount that the till has a button for.
+DISCOUNT = "Manager's discount"
+
+#: More of one thing is a mistake.
+MOST_PIECES = 20
+
+LONGEST_NOTE = 200
+
+
 @variant("strict-till")
 class StrictTill(ReferenceEpos):
     """
-    Unknown dishes, prices and places, wrong totals, occupied tables and odd hours are refused.
+    Unknown dishes, extras, prices, discounts and places, wrong sums, occupied tables and odd hours are refused.
     """
 
     # -- orders ---------------------------------------------------------------------------------------------------
 
     def check_new_order(self, body: Json) -> None:
         super().check_new_order(body)
-        if body["details"]["orderType"] != "DineIn":
-            raise conflict("nothing is sold for collection here")
         if body["totalAmount"]["currencyCode"] != self.currency():
             raise conflict(f"the till trades in {self.currency()}")
         for each in body["items"]:
-            self.check_item(each)
-        if total_of(body) != body["totalAmount"]["value"]:
-            raise invalid(f"the order comes to {total_of(body)}")
-        self.check_place(body["details"]["dineIn"])
+            self.check_item(each, DISHES.keys() - {"6002"})
+        self.check_sums(body)
+        if len(body.get("note", "")) > LONGEST_NOTE:
+            raise invalid(f"a note has at most {LONGEST_NOTE} characters")
+        if body["details"]["orderType"] == "DineIn":
+            self.check_place(body["details"]["dineIn"])
+        else:
+            self.check_collection(body["details"]["collection"])
 
-    def check_item(self, item: Json) -> None:
-        """Refuses what is not on the menu, at that price."""
-        if DISHES.get(item["plu"]) != (item["name"], item["amountPerItem"]["value"]) or item["quantity"] < 1:
-            raise conflict(f"no {item['name']!r} is sold as {item['plu']!r} at that price")
+    def check_item(self, item: Json, sold: Collection[str]) -> None:
+        """Refuses what is not on the menu, at that price, with those extras."""
+        plu = item["plu"]
+        if plu not in sold or DISHES[plu] != (item["name"], item["amountPerItem"]["value"]):
+            raise conflict(f"no {item['name']!r} is sold as {plu!r} at that price")
+        if not 1 <= item["quantity"] <= MOST_PIECES:
+            raise conflict(f"{item['quantity']} pieces are not to be had")
         for each in item.get("modifiers", ()):
-            if EXTRAS.get(each["plu"]) != (each["name"], each["amountPerModifier"]["value"]):
-                raise conflict(f"{each['name']!r} is no extra at that price")
+            price = each["amountPerModifier"]["value"]
+            if each["plu"] not in FITTING.get(plu, ()) or EXTRAS[each["plu"]] != (each["name"], price):
+                raise conflict(f"{each['name']!r} is no extra of {item['name']!r} at that price")
         for each in item.get("subItems", ()):
-            self.check_item(each)
+            self.check_item(each, COURSES.get(plu, ()))
+
+    def check_sums(self, body: Json) -> None:
+        """Refuses what does not add up, and discounts, charges and taxes that the till would not make."""
+        total = self.total_due(body)
+        if not 0 < total == body["totalAmount"]["value"]:
+            raise invalid(f"the order comes to {total}")
+        if any(each["name"] != DISCOUNT for each in body.get("discounts", ())):
+            raise conflict(f"there is no discount but the {DISCOUNT}")
+        charge = body.get("serviceChargeAmount", {"value": 0})["value"]
+        before = total_of({**body, "serviceChargeAmount": {"value": 0}})
+        if charge not in (0, before // 8):
+            raise conflict(f"the service charge is {before // 8}, if any")
+        self.check_taxes(body)
+        if sum(each["paidAmount"]["value"] for each in body["payments"]) not in (0, total):
+            raise conflict("an order is paid at once, or later")
+
+    def total_due(self, body: Json) -> int:
+        """What an order comes to."""
+        return total_of(body)
+
+    def check_taxes(self, body: Json) -> None:
+        """Refuses taxes that are not what is inside the prices."""
+        lines = body.get("taxLines", ())
+        inside = body["totalAmount"]["value"] // 6
+        if lines and sum(each["amountTotal"]["value"] for each in lines) != inside:
+            raise invalid(f"the taxes inside are {inside}")
 
     def check_place(self, dine_in: Json) -> None:
-        """Refuses tables, waiters, parties and reservations that nobody knows."""
-        known = {
-            "tableId": self.seats(),
-            "waiterId": {waiter for table in self.venue.tables for waiter in table["waiterIds"]},
-            "partyId": self.parties,
-            "reservationId": self.reservations,
-        }
-        for name, names in known.items():
-            if name in dine_in and dine_in[name] not in names:
-                raise conflict(f"there is no {name} {dine_in[name]!r}")
+        """Refuses tables, waiters, parties and reservations that nobody knows, or that do not belong together."""
+        table = next((each for each in self.venue.tables if each["id"] == dine_in.get("tableId")), None)
+        if table is None:
+            raise conflict(f"there is no table {dine_in.get('tableId')!r}")
+        if dine_in.get("waiterId", table["waiterIds"][0]) not in table["waiterIds"]:
+            raise conflict(f"{dine_in['waiterId']!r} does not serve at {table['id']!r}")
+        for name, guests in (("partyId", self.parties), ("reservationId", self.reservations)):
+            if name in dine_in:
+                found = guests.get(dine_in[name])
+                has_left = name == "partyId" and found is not None and "endTime" in found.given
+                if found is None or has_left or table["id"] not in found.given["tableIds"]:
+                    raise conflict(f"there is no {name} {dine_in[name]!r} at {table['id']!r}")
+        if "readyAt" in dine_in:
+            self.check_ready(dine_in)
+
+    def check_ready(self, dine_in: Json) -> None:
+        """Refuses what is to be ready for nobody, or when nobody is there."""
+        reservation = self.reservations.get(dine_in.get("reservationId", ""))
+        if reservation is None:
+            raise conflict("only guests who have booked order ahead")
+        if not reservation.given["startTime"] <= parse_time(dine_in["readyAt"]) <= reservation.given["endTime"]:
+            raise conflict("nobody is there at that time")
+
+    def check_collection(self, collection: Json) -> None:
+        """Refuses to have food ready while the kitchen is closed, or on other days than today and tomorrow."""
+        if "collectAt" not in collection:
+            raise conflict("orders are collected at a time that is agreed upon")
+        at, now = parse_time(collection["collectAt"]), self.now()
+        if not now < at < now + timedelta(days=2) or not OPENS <= at.hour < CLOSES:
+            raise conflict(f"food is collected from {OPENS} to {CLOSES}, today or tomorrow")
 
     # -- tables ---------------------------------------------------------------------------------------------------
 
