@@ -19,7 +19,7 @@ from epos_conformance import (
     answers,
     check,
     money,
-    shown,
+    searching,
 )
 from epos_conformance.exchange import ERROR_TYPES
 from epos_conformance.paying import INTENTS_HINT
@@ -59,7 +59,7 @@ def row(partner: Partner, id: str, is_right: Any) -> Row | None:
     """
     The row of the order *id* in a search once it *is_right* or gone, or when the settle time is over.
     """
-    return settled(partner, lambda: shown.row_of(partner, id), lambda each: each is None or is_right(each))
+    return settled(partner, lambda: searching.row_of(partner, id), lambda each: each is None or is_right(each))
 
 
 @check("CancelOrderById.status-is-canceled")
@@ -116,7 +116,9 @@ def test_is_not_payable(partner: Partner) -> None:
     payable = None
     if partner.offers("SearchOrders"):
         seen.append(("SearchOrders after cancelling", row(partner, id, lambda each: not _is_payable(each))))
-        payable = settled(partner, lambda: shown.row_of(partner, id, {"payableOnly": True}), lambda each: each is None)
+        payable = settled(
+            partner, lambda: searching.row_of(partner, id, {"payableOnly": True}), lambda each: each is None
+        )
 
     findings = [Finding(f"{where}, $.payable", "false", "true") for where, each in seen if _is_payable(each)]
     if payable is not None:
@@ -144,6 +146,7 @@ def test_refuses_payments_afterwards(partner: Partner) -> None:
         "RecordOrderPaymentById", {"orderId": id, "paymentIntentId": partner.intent(), "paidAmount": amount}
     )
 
+    searching.require_answer(refused)
     if is_conflict(refused):
         return
     if refused.refused:
@@ -166,6 +169,7 @@ def test_refuses_locks_afterwards(partner: Partner) -> None:
     expiry = instant(datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=2))
     refused = partner.call("CreateOrderLock", {"orderId": id, "lockId": str(uuid.uuid4()), "expiry": expiry})
 
+    searching.require_answer(refused)
     if not is_conflict(refused):
         raise Violation(Finding("a lock on the canceled order", "a refusal with Conflict", _seen(refused)))
 

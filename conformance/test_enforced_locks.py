@@ -4,17 +4,13 @@ What an EPOS owes its locks if it enforces them; one that doesn't keeps these ru
 
 from __future__ import annotations
 
-import time
-
-from collections.abc import Iterator
-
 from epos_conformance import Exchange, Finding, Inconclusive, Partner, Violation, answers, check, money
 from epos_conformance.enforcing import enforced, enforcement, excused
 from epos_conformance.locking import (
     Lock,
-    Payment,
     ask,
     carried_out,
+    expect_two,
     extend,
     granted_when_free,
     hold,
@@ -31,11 +27,9 @@ from epos_conformance.locking import (
     shown_in,
     usual,
 )
+from epos_conformance.paying import Payment
+from epos_conformance.racing import rounds
 from epos_conformance.venue import Row
-
-
-#: Seconds after which a race is not started again.
-LONGEST_RACE = 6.0
 
 
 # A second lock
@@ -161,15 +155,6 @@ def give_back(partner: Partner, order: Row, ids: list[str], asked: list[Exchange
             release(partner, order, id)
 
 
-def rounds(partner: Partner) -> Iterator[int]:
-    """The numbers of the rounds of a race; how many there were is among the check's notes."""
-    started, turn = time.monotonic(), 0
-    while turn < partner.settings.race_rounds and time.monotonic() - started < LONGEST_RACE:
-        turn += 1
-        yield turn
-    partner.notes.append(f"{turn} rounds")
-
-
 @check("ExtendOrderLock.survives-a-delete-at-once")
 def test_survives_a_delete_at_once(partner: Partner) -> None:
     """A lock that is extended and deleted at the same instant crashes nothing, and the order can be locked again."""
@@ -201,6 +186,7 @@ def test_leaves_other_orders_locked(partner: Partner) -> None:
     """Deleting the lock of one order frees no other order."""
     if not enforced(partner):
         return
+    expect_two(partner)
     first = hold(partner)
     second = lock(partner, partner.order())
     if rival(partner, second.order).succeeded:
@@ -244,6 +230,7 @@ def test_refuses_the_lock_of_another(partner: Partner) -> None:
     require_offered(partner, "CreateOrderLock")
     if not (found := enforced(partner)):
         return
+    expect_two(partner)
     held = hold(partner, 5)
     findings: list[Finding] = []
     for what, payment in foreign_payments(partner, held):
@@ -259,6 +246,7 @@ def test_records_nothing_under_another_lock(partner: Partner) -> None:
     require_offered(partner, "CreateOrderLock")
     if not (found := enforced(partner)):
         return
+    expect_two(partner)
     held = hold(partner, 5)
     before = money.value(held.order.get("paidAmount"))
     foreign = foreign_payments(partner, held)

@@ -18,6 +18,7 @@ from epos_conformance.locking import (
     LASTS,
     Lock,
     ask,
+    extend,
     freed,
     hold,
     id_of,

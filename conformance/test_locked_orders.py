@@ -13,6 +13,7 @@ from epos_conformance.locking import (
     Lock,
     ask,
     carried_out,
+    expect_two,
     granted_when_free,
     hold,
     id_of,
@@ -131,6 +132,7 @@ def same(found: Any, order: Row) -> Row | None:
 @check("CreateOrderLock.lets-another-order-be-locked")
 def test_lets_another_order_be_locked(partner: Partner) -> None:
     """While one order is locked, another one can be locked."""
+    expect_two(partner)
     held = hold(partner)
     order = partner.order()
     id = new_id()
@@ -152,6 +154,7 @@ def test_lets_another_order_be_locked(partner: Partner) -> None:
 @check("CreateOrderLock.lets-another-order-be-paid")
 def test_lets_another_order_be_paid(partner: Partner) -> None:
     """While one order is locked, another one can be paid, without a lock and under its own."""
+    expect_two(partner)
     held = hold(partner)
     order = partner.order(4)
     require_paid_beside(partner, held, order, None)

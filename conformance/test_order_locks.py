@@ -13,8 +13,8 @@ from epos_conformance import Finding, Inconclusive, Partner, Violation, answers,
 from epos_conformance.locking import (
     OTHERS,
     Lock,
-    Payment,
     carried_out,
+    expect_two,
     extend,
     freed,
     granted_when_free,
@@ -33,6 +33,7 @@ from epos_conformance.locking import (
     until,
     usual,
 )
+from epos_conformance.paying import Payment
 from epos_conformance.venue import Row
 
 
@@ -60,6 +61,7 @@ def require_twice(look: Callable[[], list[Finding]], *, hint: str | None = None)
 @check("CreateOrderLock.answers-the-order-it-locks")
 def test_answers_the_order_it_locks(partner: Partner) -> None:
     """A granted lock answers the order that was asked for."""
+    expect_two(partner)
     first = hold(partner)
     locks = [first, *(lock(partner, order) for order in another(partner))]
     if partner.offers("DeleteOrderLock") and release(partner, first.order, first.id).succeeded:
@@ -94,7 +96,7 @@ def test_answers_the_latest_order(partner: Partner) -> None:
     def stale() -> list[Finding]:
         payment = paid_between_locks(partner)
         known = what_is_known(partner, payment)
-        answer = lock(partner, payment.order).granted.result
+        answer = lock(partner, payment.before).granted.result
         return lacks(answer, payment, known, "the answer to a lock after a payment")
 
     require_twice(stale, hint="the order is answered from a copy that was made earlier")

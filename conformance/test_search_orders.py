@@ -9,9 +9,19 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from epos_conformance import Finding, Inconclusive, Partner, Violation, _contracts, answers, check, shown
+from epos_conformance import Finding, Inconclusive, Partner, Violation, answers, check, searching, shown
 from epos_conformance.filters import Narrowing
-from epos_conformance.order_filters import FILTERS, PAYABLE, all_of, combinations, strangers, together, values
+from epos_conformance.order_filters import (
+    FILTERS,
+    PAYABLE,
+    all_of,
+    combinations,
+    rows_of_venue,
+    rows_with,
+    strangers,
+    together,
+    values,
+)
 from epos_conformance.settling import settled
 from epos_conformance.shown import words
 from epos_conformance.venue import Row
@@ -24,51 +34,11 @@ MOST_COMBINED = 24
 #: Searches that are told of one rule.
 MOST_TOLD = 2
 
+#: Rows that don't say what they were found for, and whose orders are read.
+MOST_DOUBTFUL = 3
+
 #: Orders that a search with all their filters has to find.
 MOST_FOUND = 4
-
-
-# What there is to search for
-
-
-def rows_of_venue(partner: Partner) -> list[Row]:
-    """
-    The orders that a search without filters shows; where it shows none, one that we make.
-    """
-    rows = [row for row in partner.venue.orders if isinstance(row.get("id"), str)]
-    if rows:
-        return rows
-    id = partner.make("order").ids["orderId"]
-    rows = settled(partner, lambda: shown.search(partner, {}), lambda found: any(each["id"] == id for each in found))
-    if not rows:
-        raise Inconclusive("a search without filters shows no order, not even one that was just created")
-    return rows
-
-
-def rows_with(partner: Partner, name: str) -> list[Row]:
-    """
-    The orders of the venue; where none has what the filter *name* asks for, with one that we make for it, if we can.
-    """
-    rows = rows_of_venue(partner)
-    if FILTERS[name].seen(rows) or partner.settings.read_only or not partner.offers("CreateOrder"):
-        return rows
-    venue = partner.venue
-    known = {
-        "tableId": venue.table_ids,
-        "waiterId": [venue.waiter_id] if venue.waiter_id else [],
-        "partyId": venue.ids("party"),
-        "reservationId": venue.ids("reservation"),
-    }
-    if not known[name]:
-        return rows
-    dine_in = {**({"tableId": venue.table_ids[0]} if venue.table_ids else {}), name: known[name][0]}
-    capability = _contracts.capabilities()["CreateOrder"]
-    details = {"details": {"orderType": "DineIn", "dineIn": dine_in}}
-    made = partner.attempt(capability, capability.examples[0], extra=details)
-    if not isinstance(made.result, dict) or not isinstance(id := made.result.get("id"), str):
-        return rows
-    row = settled(partner, lambda: shown.row_of(partner, id), lambda found: found is not None)
-    return [*rows, row] if row is not None else rows
 
 
 # Narrowing
@@ -142,16 +112,18 @@ def narrowed(partner: Partner, wanted: Narrowing, all_rows: int) -> list[Finding
 
 def _answered(partner: Partner, wanted: Narrowing) -> tuple[list[Row], list[Row]]:
     """The rows that a search answers, and those of them that are not *wanted*."""
-    found = shown.search(partner, wanted.query)
-    return found, [row for row in found if not _is_wanted(partner, wanted, row)]
+    found = searching.search(partner, wanted.query, demanded=True)
+    wrong = [row for row in found if wanted.passes(row) is False]
+    # Where rows don't say it, the orders may.
+    doubtful = [] if wrong else [row for row in found if wanted.passes(row) is None][:MOST_DOUBTFUL]
+    return found, wrong or [row for row in doubtful if not _is_wanted(partner, wanted, row)]
 
 
 def _is_wanted(partner: Partner, wanted: Narrowing, row: Row) -> bool:
-    """Whether *row* is what was *wanted*; where it doesn't say, whether the order is."""
-    found = wanted.passes(row)
+    """Whether the order of *row*, which doesn't say it, is what was *wanted*."""
     places = wanted.query.get("dineIn", {})
-    if found is not None or not places or not partner.offers("GetOrderById"):
-        return found is not False
+    if not places or not partner.offers("GetOrderById"):
+        return True
     order = partner.call("GetOrderById", {"orderId": row["id"]}).result
     # An order that says nothing of its table isn't of the one that was asked for; payable may be left out.
     return not isinstance(order, dict) or all(shown.dine_in(order).get(name) == each for name, each in places.items())
@@ -209,21 +181,20 @@ def missed(partner: Partner, wanted: Narrowing, rows: Sequence[Row]) -> list[Fin
     """
     expected = {str(row["id"]) for row in rows if wanted.passes(row) is True}
 
-    def look() -> set[str]:
-        return {row["id"] for row in shown.search(partner, wanted.query)}
+    def look() -> list[Row]:
+        found = {row["id"] for row in searching.search(partner, wanted.query, demanded=True)}
+        if expected <= found:
+            return []
+        # Orders come and go, and may change places.
+        return [row for row in searching.search(partner, {}) if row["id"] in expected - found and wanted.passes(row)]
 
-    found = settled(partner, look, lambda each: expected <= each)
-    if expected <= found:
-        return []
-    still = [row for row in shown.search(partner, {}) if row["id"] in expected - found and wanted.passes(row)]
-    found |= look() if still else set()
-    missing = [row for row in still if row["id"] not in found]
+    missing = settled(partner, look, lambda each: not each)
     if not missing:
         return []
     hint = None
     if all(row.get("status") in shown.CLOSED for row in missing) and wanted.name != PAYABLE.name:
         hint = "orders that are closed seem to be left out"
-    seen = f"{len(found & expected)} of {len(expected)}; missing: {listed([str(row['id']) for row in missing])}"
+    seen = f"{len(expected) - len(missing)} of {len(expected)}; missing: {listed([str(row['id']) for row in missing])}"
     return [Finding(f"SearchOrders with {told(wanted.query)}", f"{len(expected)} orders that match", seen, hint)]
 
 
@@ -265,11 +236,11 @@ def test_payable_only_narrows(partner: Partner) -> None:
     unpayable = {row["id"] for row in rows if PAYABLE.passes(row) is False}
 
     def look() -> list[str]:
-        return [row["id"] for row in shown.search(partner, PAYABLE.query) if row["id"] in unpayable]
+        return [row["id"] for row in searching.search(partner, PAYABLE.query) if row["id"] in unpayable]
 
     doubtful = [] if findings else settled(partner, look, lambda each: not each)
     for id in doubtful[: shown.MOST_TOLD]:
-        row = shown.row_of(partner, id)
+        row = searching.row_of(partner, id)
         if row is not None and PAYABLE.passes(row) is False:
             said = "it is there, as a payable one"
             findings.append(
@@ -292,7 +263,9 @@ def rows_with_unpayable(partner: Partner) -> list[Row]:
         id = partner.existing("own-order")
         partner.call("CancelOrderById", {"orderId": id})
         row = settled(
-            partner, lambda: shown.row_of(partner, id), lambda each: each is not None and PAYABLE.passes(each) is False
+            partner,
+            lambda: searching.row_of(partner, id),
+            lambda each: each is not None and PAYABLE.passes(each) is False,
         )
     if row is None or PAYABLE.passes(row) is not False:
         partner.notes.append("no order could be seen that is not payable")
@@ -337,4 +310,4 @@ def test_payable_only_false_hides_nothing(partner: Partner) -> None:
 
 
 def _ids(partner: Partner, query: Mapping[str, Any]) -> set[str]:
-    return {row["id"] for row in shown.search(partner, query)}
+    return {row["id"] for row in searching.search(partner, query, demanded=True)}

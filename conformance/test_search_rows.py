@@ -10,7 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from epos_conformance import Finding, Inconclusive, NotOffered, Partner, _contracts, answers, check, sameness, shown
+from epos_conformance import (
+    Finding,
+    Inconclusive,
+    NotOffered,
+    Partner,
+    _contracts,
+    answers,
+    check,
+    sameness,
+    searching,
+    shown,
+)
 from epos_conformance.exchange import Exchange
 from epos_conformance.settling import settled
 from epos_conformance.shown import words
@@ -34,7 +45,7 @@ def compared(partner: Partner) -> list[tuple[Row, shown.Shown]]:
     rows = {row["id"]: row for row in shown.rows(partner)}
     if not rows:
         made = partner.make("order").ids["orderId"]
-        row = settled(partner, lambda: shown.row_of(partner, made), lambda each: each is not None)
+        row = settled(partner, lambda: searching.row_of(partner, made), lambda each: each is not None)
         read = partner.call("GetOrderById", {"orderId": made})
         if row is not None:
             return [(row, shown.Shown(made, _shown(read), "GetOrderById"))]
@@ -59,7 +70,9 @@ def test_rows_can_be_fetched(partner: Partner) -> None:
         # It may have been on its way into the one, or out of the other.
         look = functools.partial(partner.read, capability, row["id"])
         exchange = settled(partner, look, lambda found: found is None or found.succeeded)
-        if exchange is not None and not exchange.succeeded and shown.row_of(partner, row["id"]) is not None:
+        if exchange is not None:
+            searching.require_answer(exchange)
+        if exchange is not None and not exchange.succeeded and searching.row_of(partner, row["id"]) is not None:
             findings.append(
                 Finding(f"GetOrderById of {row['id']!r}, a row of SearchOrders", "the order", exchange.seen)
             )
@@ -104,7 +117,7 @@ def test_rows_agree_with_the_order(partner: Partner) -> None:
 def _pair(partner: Partner, id: str) -> Pair:
     """Row and order, the row as it is between two reads that say the same: an order may change meanwhile."""
     order = partner.call("GetOrderById", {"orderId": id}).result
-    row = shown.row_of(partner, id)
+    row = searching.row_of(partner, id)
     if not Pair(id, row, order).differences:
         return Pair(id, row, order)
     again = partner.call("GetOrderById", {"orderId": id}).result
@@ -121,7 +134,7 @@ def test_open_orders_show_different_names(partner: Partner) -> None:
     """No two payable orders show the same name on the terminal."""
     names: dict[str, list[str]] = {}
     # Ours are all called the same.
-    for row in shown.search(partner, {"payableOnly": True}):
+    for row in searching.search(partner, {"payableOnly": True}):
         name = shown.name_on_terminal(row)[1][: shown.LONGEST_NAME]
         if row.get("payable") is True and name != "Conformance":
             names.setdefault(name, []).append(row["id"])

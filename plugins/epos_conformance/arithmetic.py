@@ -189,12 +189,14 @@ def _with_taxes(way: Arithmetic, known: _Known) -> Arithmetic:
     kinds = Counter(repr(sorted(_line(order).items())) for order, _ in taxed)
     usual, _ = kinds.most_common(1)[0]
     alike = [each for each in taxed if repr(sorted(_line(each[0]).items())) == usual]
+    found: list[tuple[int, int, Arithmetic]] = []
     for service_is_taxed in (True, False) if way.tax_on_top else (True,):
-        found = replace(way, service_is_taxed=service_is_taxed)
-        tax = share((found.taxed(parts), parts.taxes) for _, parts in alike)
-        if tax is not None:
-            return replace(found, tax=tax, tax_line=_line(alike[0][0]))
-    return way
+        other = replace(way, service_is_taxed=service_is_taxed, tax_line=_line(alike[0][0]))
+        pairs = [(other.taxed(parts), parts.taxes) for _, parts in alike]
+        if tax := share(pairs):
+            misses = sum(tax.of(base) != part for base, part in pairs)
+            found.append((misses, tax.rate.denominator, replace(other, tax=tax)))
+    return min(found, key=lambda each: each[:2])[-1] if found else way
 
 
 def _line(order: Mapping[str, Any]) -> dict[str, Any]:

@@ -158,20 +158,23 @@ def search(partner: Partner, id: str, query: Json) -> tuple[Any, str | None]:
     """
     The row of the order *id* in what *query* finds, None where it isn't there; and why that is no proof, if it is none.
     """
-    cursor: Json = {"limit": 100}
+    size: Json = {"limit": 100}
+    cursor, seen = size, set[str]()
     for _ in range(MOST_PAGES):
         exchange = partner.call("SearchOrders", {**query, "cursor": cursor})
-        if not exchange.succeeded and "after" not in cursor:
-            exchange = partner.call("SearchOrders", query)  # an EPOS may allow less than the contract does
+        if exchange.refused and not seen:
+            # An EPOS may allow less than the contract does: it gives the page that it likes.
+            exchange, size = partner.call("SearchOrders", query), {}
         if not exchange.succeeded:
             return None, exchange.seen
         rows = rows_of(exchange.result)
         if row := next((each for each in rows if each.get("id") == id), None):
             return row, None
         after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-        if not isinstance(after, str) or not after or not rows:
+        if not isinstance(after, str) or not after or after in seen:
             return None, None
-        cursor = {"limit": 100, "after": after}
+        seen.add(after)
+        cursor = {**size, "after": after}
     return None, f"it is not on the first {MOST_PAGES} pages"
 
 

@@ -13,14 +13,16 @@ import time
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from epos_conformance import echoes, strategies
+from epos_conformance import strategies
 from epos_conformance._contracts import Capability
 from epos_conformance.exceptions import Inconclusive, NotOffered, Violation
 from epos_conformance.exchange import Exchange
-from epos_conformance.strategies import THEMES, Theme, Variation
-from epos_conformance.trials import CRASH, Outcome, Subject, prepare
+from epos_conformance.strategies import Variation
+from epos_conformance.themes import THEMES, Theme, shares
+from epos_conformance.trials import CRASH, Outcome, Subject
+from epos_conformance.usual import prepare
 from epos_conformance.verdict import Finding
 
 
@@ -30,16 +32,13 @@ if TYPE_CHECKING:
     from epos_conformance.partner import Partner
 
 #: Seconds after which no further bodies are tried, and seconds that all shrinking may take.
-SECONDS, SHRINKING_SECONDS = 10.0, 10.0
+SECONDS, SHRINKING_SECONDS = 6.0, 5.0
 
 #: Bodies to make one problem smaller with.
 MOST_SHRINKING = 60
 
 #: Bodies that are tried where nothing removes what they make.
 MOST_LEFT = 6
-
-#: Characters from which on it is the length of a text that matters.
-LONG = 60
 
 #: Members that are told of one rule.
 MOST_TOLD = 4
@@ -66,8 +65,8 @@ class Story:
 
 def require(partner: Partner, capability: Capability, rule: str) -> None:
     """
-    Demand of the unusual bodies of *capability* what *rule* says: ``survives``, ``control-characters``, or what is kept:
-    ``guest-requests``, ``texts`` or ``values``.
+    Demand of the unusual bodies of *capability* what *rule* says: ``survives``, ``control-characters``, or of what is
+    kept ``guest-requests``, ``texts`` or ``values``.
     """
     if not partner.settings.depth:
         raise NotOffered("not examined: unusual bodies are switched off (--depth=0)")
@@ -148,6 +147,7 @@ class _Search:
     started: float = field(default_factory=time.monotonic)
     known: dict[str, Outcome] = field(default_factory=dict)
     tried: int = 0
+    taken: int = 0
     failures: dict[tuple[str, str], _Failure] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     exchanges: dict[str, list[Exchange]] = field(default_factory=dict)
@@ -171,9 +171,7 @@ class _Search:
         """Try each theme, as often as its weight says."""
         leaves = self.subject.leaves
         themes = [(each, chosen) for each in THEMES if (chosen := strategies.variations(each, leaves)) is not None]
-        for (theme, strategy), share in zip(
-            themes, strategies.shares(self.number, [each for each, _ in themes]), strict=True
-        ):
+        for (theme, strategy), share in zip(themes, shares(self.number, [each for each, _ in themes]), strict=True):
             if share and self.stopped is None:
                 self._explore(theme, strategy, share)
 
@@ -186,7 +184,9 @@ class _Search:
             if time.monotonic() - self.started > SECONDS:
                 raise _Enough
             self.tried += 1
-            for problem in self.outcome(variation).problems:
+            outcome = self.outcome(variation)
+            self.taken += outcome.accepted
+            for problem in outcome.problems:
                 rule = _rule(problem, theme)
                 if rule is None:
                     continue
@@ -211,21 +211,33 @@ class _Search:
             with contextlib.suppress(_Enough):
                 if self.stopped is None:
                     self._shrink(problem, failure)
-                    self._lessen(problem, failure)
             self._conclude(rule, problem, failure)
 
     def _shrink(self, problem: str, failure: _Failure) -> None:
-        strategy = strategies.variations(failure.theme, self.subject.leaves)
-        assert strategy is not None
         most = len(self.known) + MOST_SHRINKING
 
-        def test(variation: Variation) -> None:
-            if not variation:
-                return
-            if self._shows(problem, failure, variation, most):
-                raise _Shown
+        def shows(variation: Variation) -> bool:
+            return self._shows(problem, failure, variation, most)
 
-        _hypothesize(strategy, test, self._seed(failure.theme), failure.share, shrink=True)
+        # One member is to blame, nearly always.
+        if not any(shows({name: value}) for name, value in failure.variation.items()):
+            strategy = strategies.variations(failure.theme, self.subject.leaves)
+            assert strategy is not None
+
+            def test(variation: Variation) -> None:
+                if variation and shows(variation):
+                    raise _Shown
+
+            _hypothesize(strategy, test, self._seed(failure.theme), failure.share, shrink=True)
+        for name in list(failure.variation):
+            self._lessen(name, failure, shows)
+
+    def _lessen(self, name: str, failure: _Failure, shows: Callable[[Variation], bool]) -> None:
+        strategies.lessen(
+            failure.variation[name],
+            self.subject.usual(name),
+            lambda value: shows({**failure.variation, name: value}),
+        )
 
     def _shows(self, problem: str, failure: _Failure, variation: Variation, most: int) -> bool:
         """Whether *problem* shows with *variation*; the smallest that does is remembered."""
@@ -233,29 +245,9 @@ class _Search:
         if unknown and (len(self.known) >= most or time.monotonic() - self.started > SHRINKING_SECONDS):
             raise _Enough
         shows = problem in self.outcome(variation).problems
-        if shows and _size(variation) < _size(failure.variation):
+        if shows and strategies.size(variation) < strategies.size(failure.variation):
             failure.variation = variation
         return shows
-
-    def _lessen(self, problem: str, failure: _Failure) -> None:
-        """Find how long a text has to be, how large a number, and which parts of a short text it takes."""
-        most = len(self.known) + MOST_SHRINKING
-
-        def shows(name: str, value: Any) -> bool:
-            return self._shows(problem, failure, {**failure.variation, name: value}, most)
-
-        usual = {leaf.where: self.subject.amount(leaf) for leaf in self.subject.leaves}
-        for name, value in list(failure.variation.items()):
-            if isinstance(value, str) and len(value) > LONG:
-                _least(0, len(value), lambda length: shows(name, f"{value[: length - 1]}."))  # noqa: B023 - called at once
-            elif isinstance(value, str):
-                parts = strategies.parts(value)
-                for place in reversed(range(len(parts))):
-                    fewer = parts[:place] + parts[place + 1 :]
-                    if shows(name, "".join(fewer)):
-                        parts = fewer
-            elif isinstance(value, int) and (fine := usual[name]) is not None:
-                _least(fine, value, lambda number: shows(name, number))  # noqa: B023 - likewise
 
     # Telling
 
@@ -279,10 +271,8 @@ class _Search:
         self.exchanges.setdefault(rule, []).extend(found.exchanges)
 
     def story(self) -> Story:
-        outcomes = list(self.known.values())
-        taken = sum(each.accepted for each in outcomes)
         return Story(
-            note=f"{self.tried} unusual bodies tried, {taken} of {len(outcomes)} taken; --seed={self.seed}",
+            note=f"{self.taken} of {self.tried} unusual bodies were taken; --seed={self.seed}",
             findings={rule: tuple(each) for rule, each in self.findings.items()},
             exchanges={rule: tuple(each) for rule, each in self.exchanges.items()},
             unsure=self.unsure,
@@ -291,25 +281,11 @@ class _Search:
         )
 
 
-def _least(fine: int, bad: int, is_bad: Callable[[int], bool]) -> None:
-    """Ask for numbers between *fine* and *bad*, each in the middle of where the border has to be."""
-    while bad - fine > 1:
-        middle = (fine + bad) // 2
-        if is_bad(middle):
-            bad = middle
-        else:
-            fine = middle
-
-
 def _rule(problem: str, theme: Theme) -> str | None:
     """The rule that *problem* of a body of *theme* is about; None for none."""
     if problem == CRASH:
         return "survives" if theme.kept else "control-characters"
     return problem.partition(" ")[0] if theme.kept else None
-
-
-def _size(variation: Variation) -> tuple[int, int, str]:
-    return len(variation), len(key := strategies.key(variation)), key
 
 
 def _hypothesize(

@@ -68,7 +68,9 @@ def comes_back(leaf: Leaf, sent: Any, found: Any) -> bool:
 
 def _items_of(leaf: Leaf) -> tuple[str | int, ...] | None:
     """
-    The path of the list of lines that *leaf* is, or is in; None elsewhere. Lines may come back in any order, and equal ones as one.
+    The path of the list of lines that *leaf* is, or is in; None elsewhere.
+
+    Lines may come back in any order, and equal ones as one.
     """
     if leaf.kind == "lines":
         return leaf.path
@@ -118,11 +120,11 @@ def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _same_mail(leaf: Leaf, sent: str, found: Any) -> bool:
+def _same_mail(_: Leaf, sent: str, found: Any) -> bool:
     return isinstance(found, str) and sent.strip().casefold() == found.strip().casefold()
 
 
-def _same_time(leaf: Leaf, sent: str, found: Any) -> bool:
+def _same_time(_: Leaf, sent: str, found: Any) -> bool:
     one, other = _instant(sent), _instant(found)
     return one is not None and other is not None and abs(one - other) < _MILLISECOND
 
@@ -136,15 +138,15 @@ def _instant(text: Any) -> datetime | None:
     return found if found.tzinfo is not None else None
 
 
-def _same_amount(leaf: Leaf, sent: Any, found: Any) -> bool:
+def _same_amount(_: Leaf, sent: Any, found: Any) -> bool:
     return money.value(sent) == money.value(found) and money.currency(sent) == money.currency(found)
 
 
-def _same_number(leaf: Leaf, sent: int, found: Any) -> bool:
+def _same_number(_: Leaf, sent: int, found: Any) -> bool:
     return isinstance(found, (int, float)) and not isinstance(found, bool) and sent == found
 
 
-def _same_intents(leaf: Leaf, sent: list[str], found: Any) -> bool:
+def _same_intents(_: Leaf, sent: list[str], found: Any) -> bool:
     return isinstance(found, list) and len(found) == len(sent) and sorted(sent) == sorted(map(str, found))
 
 

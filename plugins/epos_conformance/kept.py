@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import html
+import unicodedata
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -44,9 +45,11 @@ def told(value: Any) -> str:
 
 
 def same(sent: Any, shown: Any) -> bool:
-    """Whether *shown* is what was *sent*: texts to the letter, amounts to the unit."""
+    """Whether *shown* is what was *sent*: texts to the letter, however Unicode composes it; amounts to the unit."""
     if isinstance(sent, Mapping) and "currencyCode" in sent:
         return pair(sent) == pair(shown)
+    if isinstance(sent, str) and isinstance(shown, str):
+        return unicodedata.normalize("NFC", sent) == unicodedata.normalize("NFC", shown)
     return bool(sent == shown) and isinstance(sent, bool) == isinstance(shown, bool)
 
 
@@ -59,8 +62,8 @@ def spoilt(sent: Any, shown: Any) -> str | None:
         ("the text seems to be cut", sent.startswith(shown.rstrip("….").rstrip())),
         ("HTML seems to be escaped", html.unescape(shown) == sent),
         ("zeros seem to be taken off, as from a number", sent.lstrip("0") == shown),
-        ("characters beyond ASCII seem to be lost", _ascii(sent) in (_ascii(shown), shown.replace("?", ""))),
         ("bytes of UTF-8 seem to be read as Latin-1", _mojibake(shown) == sent),
+        ("characters beyond ASCII seem to be lost", _ascii(sent) == _ascii(shown)),
         ("spaces or signs seem to be lost", _letters(sent) == _letters(shown)),
     ):
         if changed:

@@ -7,6 +7,8 @@ compared by plu and per piece. Whatever the EPOS adds of its own in objects that
 
 from __future__ import annotations
 
+import unicodedata
+
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -15,7 +17,7 @@ from typing import Any
 from epos_conformance import money
 from epos_conformance.arithmetic import Parts
 from epos_conformance.exchange import preview
-from epos_conformance.kept import lines, pair, spoilt, told
+from epos_conformance.kept import lines, pair, same, spoilt, told
 from epos_conformance.verdict import Finding
 
 
@@ -56,8 +58,8 @@ def items(sent: Json, shown: Json, known: Collection[str] = ()) -> Iterator[Find
         yield Finding("$.items", "only what was sent", f"{_named(found, added)} too", hint)
     for plu in [each for each in wanted if each in found and each in known]:
         name = wanted[plu][0]["name"]
-        other = next((line.get("name") for line in found[plu] if line.get("name") != name), name)
-        if other != name:
+        other = next((line.get("name") for line in found[plu] if not same(name, line.get("name"))), name)
+        if not same(name, other):
             yield Finding(f"$.items, plu {plu}, name", repr(name), told(other), spoilt(name, other))
 
 
@@ -103,17 +105,24 @@ def prices(sent: Json, shown: Json) -> Iterator[Finding]:
         wanted = [line.get("amountPerItem") for line in each]
         seen = [line.get("amountPerItem") for line in found.get(plu, ())]
         if seen and set(map(pair, seen)) != set(map(pair, wanted)):
-            with_extras = {(money.value(line["amountPerItem"]) or 0) + _extra_cost(line) for line in each}
-            hint = None
-            if all(money.value(amount) in with_extras for amount in seen):
-                hint = "the price seems to include modifiers or sub-items: amountPerItem is without them"
-            elif {money.value(amount) for amount in seen} <= {
-                (money.value(line["amountPerItem"]) or 0) * (_count(line) or 0) for line in each
-            }:
-                hint = "the price seems to be that of the whole line"
-            elif {pair(amount)[0] for amount in seen} == {pair(amount)[0] for amount in wanted}:
-                hint = "the currency is another one"
-            yield Finding(f"{_called(plu, each)}, amountPerItem", _amounts(wanted), _amounts(seen), hint)
+            where = f"{_called(plu, each)}, amountPerItem"
+            yield Finding(where, _amounts(wanted), _amounts(seen), _price_hint(each, set(map(money.value, seen))))
+
+
+def _price_hint(sent: Sequence[Json], seen: set[int | None]) -> str | None:
+    """How the lines *sent*, of one plu, may have come to be *seen* with other prices."""
+    priced = [(line, money.value(line["amountPerItem"]) or 0) for line in sent]
+    for guessed, hint in (
+        ([price for _, price in priced], "the currency is another one"),
+        (
+            [price + _extra_cost(line) for line, price in priced],
+            "the price seems to include modifiers or sub-items: amountPerItem is without them",
+        ),
+        ([price * (_count(line) or 0) for line, price in priced], "the price seems to be that of the whole line"),
+    ):
+        if seen <= set(guessed):
+            return hint
+    return None
 
 
 def _amounts(amounts: Iterable[Any]) -> str:
@@ -152,7 +161,7 @@ def _parted(below: Iterable[tuple[Json, str, tuple[Any, ...]]], known: Collectio
     found: Counter[tuple[Any, ...]] = Counter()
     for line, price, on_it in below:
         plu = str(line.get("plu"))
-        name = str(line.get("name")) if plu in known else ""
+        name = unicodedata.normalize("NFC", str(line.get("name"))) if plu in known else ""
         found[plu, name, *pair(line.get(price)), on_it] += _count(line) or 0
     return tuple(sorted(((*key, count) for key, count in found.items()), key=repr))
 
@@ -223,7 +232,7 @@ def item_notes(sent: Json, shown: Json) -> Iterator[Finding]:
     for plu, each in _by_plu(sent).items():
         for note, below in dict.fromkeys(_notes(each)):
             others = [text for text, sub in _notes(found.get(plu, ())) if sub == below]
-            if plu in found and note not in others:
+            if plu in found and not any(same(note, other) for other in others):
                 where = f"{_called(plu, each)}{f', subItems, plu {below}' if below else ''}, note"
                 seen = next((text for text in others if spoilt(note, text)), others[0] if others else None)
                 yield Finding(where, repr(note), told(seen), spoilt(note, seen))

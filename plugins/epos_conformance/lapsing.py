@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from epos_conformance.enforcing import Enforcement
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
-from epos_conformance.locking import Lock, ask, extend, new_id, release, rival
+from epos_conformance.locking import Lock, ask, expect_two, extend, new_id, release, rival
 from epos_conformance.partner import Partner
 from epos_conformance.venue import Row, instant
 
@@ -148,6 +148,7 @@ def _tell(partner: Partner, found: Enforcement) -> Story:
 
 def _watched(partner: Partner, pace: float) -> Story:
     clock = Clock()
+    expect_two(partner)
     order = _order(partner, clock)
     other, why_not = _second_order(partner, clock)
     first, second = _expiries(clock, pace)

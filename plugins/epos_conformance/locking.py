@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from epos_conformance import money
+from epos_conformance import money, paying
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import Exchange
 from epos_conformance.partner import Partner
+from epos_conformance.paying import Payment
 from epos_conformance.settling import settled
+from epos_conformance.supply import LEASE_WAIT
 from epos_conformance.venue import Row, Venue, instant
 from epos_conformance.verdict import Finding
 
@@ -143,6 +145,15 @@ def hold(partner: Partner, owed: int = 2) -> Lock:
         raise refused from None
 
 
+def expect_two(partner: Partner) -> None:
+    """
+    Say that two orders are needed at a time, before the first is taken: where they are the venue's few, processes that
+    have one each would wait for each other in vain.
+    """
+    if partner.venue.known.orders or not partner.offers("CreateOrder"):
+        partner.hold("two orders", wait=LEASE_WAIT)
+
+
 def granted_when_free(partner: Partner, order: Row, lock_id: str) -> Exchange:
     """Ask for a lock on *order*, which was released just now; the release may take its time to be seen."""
     return settled(partner, lambda: ask(partner, order, lock_id), lambda each: each.succeeded)
@@ -175,33 +186,19 @@ def freed(partner: Partner, held: Lock) -> Row:
 # Paying
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """
-    A payment of the smallest amount, and what was answered.
-    """
-
-    order: Row
-    intent: str
-    exchange: Exchange
-
-
 def pay(partner: Partner, order: Row, lock_id: str | None = None) -> Payment:
     """Pay one minor unit on *order*, under *lock_id* where one is given."""
-    require_offered(partner, "RecordOrderPaymentById")
-    intent = partner.intent()
-    amount = money.of(1, money.currency(order.get("totalAmount")) or partner.venue.currency)
-    params = {"orderId": id_of(order), "paymentIntentId": intent, "paidAmount": amount}
-    exchange = partner.call("RecordOrderPaymentById", params if lock_id is None else {**params, "lockId": lock_id})
-    return Payment(order, intent, exchange)
+    require_offered(partner, paying.RECORD)
+    return paying.pay(partner, order, lock=lock_id)
 
 
 def carried_out(payment: Payment, where: str) -> Payment:
     """*payment*; raises `Inconclusive` where it is refused, though no lock is in its way (*where* says so)."""
     if payment.exchange.succeeded:
         return payment
-    hint = "an EPOS that looks payment intents up at Dojo can't find made-up ones, as ours are unless you supply some"
-    raise Inconclusive(f"needs a payment, but none was carried out {where}: {payment.exchange.seen}; {hint}")
+    raise Inconclusive(
+        f"needs a payment, but none was carried out {where}: {payment.exchange.seen}; {paying.INTENTS_HINT}"
+    )
 
 
 def shown_in(order: Any, payment: Payment) -> bool | None:
@@ -221,7 +218,7 @@ def read_with(partner: Partner, payment: Payment) -> Any:
         return payment.exchange.result
     return settled(
         partner,
-        lambda: partner.call("GetOrderById", {"orderId": id_of(payment.order)}).result,
+        lambda: partner.call("GetOrderById", {"orderId": payment.order_id}).result,
         lambda found: shown_in(found, payment) is True,
     )
 

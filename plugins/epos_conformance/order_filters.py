@@ -11,8 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from epos_conformance import bodies, shown
+from epos_conformance import _contracts, bodies, searching, shown
+from epos_conformance.exceptions import Inconclusive
 from epos_conformance.filters import BY_ID, Filter, Narrowing
+from epos_conformance.partner import Partner
+from epos_conformance.settling import settled
 from epos_conformance.venue import Row
 
 
@@ -36,6 +39,54 @@ def _is_payable(row: Row) -> bool | None:
 
 
 PAYABLE = Narrowing("payableOnly", {"payableOnly": True}, _is_payable)
+
+
+# What there is to search for
+
+
+def rows_of_venue(partner: Partner) -> list[Row]:
+    """
+    The orders that a search without filters shows; where it shows none, one that we make.
+    """
+    rows = [row for row in partner.venue.orders if isinstance(row.get("id"), str)]
+    if rows:
+        return rows
+    id = partner.make("order").ids["orderId"]
+    rows = settled(
+        partner, lambda: searching.search(partner, {}), lambda found: any(each["id"] == id for each in found)
+    )
+    if not rows:
+        raise Inconclusive("a search without filters shows no order, not even one that was just created")
+    return rows
+
+
+def rows_with(partner: Partner, name: str) -> list[Row]:
+    """
+    The orders of the venue; where none has what the filter *name* asks for, with one that we make for it, if we can.
+    """
+    rows = rows_of_venue(partner)
+    if FILTERS[name].seen(rows) or partner.settings.read_only or not partner.offers("CreateOrder"):
+        return rows
+    venue = partner.venue
+    known = {
+        "tableId": venue.table_ids,
+        "waiterId": [venue.waiter_id] if venue.waiter_id else [],
+        "partyId": venue.ids("party"),
+        "reservationId": venue.ids("reservation"),
+    }
+    if not known[name]:
+        return rows
+    dine_in = {**({"tableId": venue.table_ids[0]} if venue.table_ids else {}), name: known[name][0]}
+    capability = _contracts.capabilities()["CreateOrder"]
+    details = {"details": {"orderType": "DineIn", "dineIn": dine_in}}
+    made = partner.attempt(capability, capability.examples[0], extra=details)
+    if not isinstance(made.result, dict) or not isinstance(id := made.result.get("id"), str):
+        return rows
+    row = settled(partner, lambda: searching.row_of(partner, id), lambda found: found is not None)
+    return [*rows, row] if row is not None else rows
+
+
+# What to search for
 
 
 def values(name: str, rows: Sequence[Row]) -> list[str]:

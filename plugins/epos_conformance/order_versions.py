@@ -42,17 +42,18 @@ def simple(ordering: Ordering) -> Versions:
 
 def items(ordering: Ordering) -> Versions:
     """Several items, of all kinds."""
-    found = ordering.dishes[:_MANY]
+    plain = ordering.dishes
+    found = [*plain[-1:], *plain[:-1]][:_MANY]
     yield Version(
         title=_many(found, "different item"),
         body=ordering.body([times(each, 1 + number % 3) for number, each in enumerate(found)]),
     )
     if len(found) > 3:
-        some = [times(each, 1) for each in found[:3]]
+        some = [times(each, 1) for each in plain[:3]]
         yield Version(title="three items", body=ordering.body(some))
     adorned = [*ordering.dressed[:2], *ordering.menus[:1]]
     if adorned:
-        mixed = [found[0], *adorned, *found[1:2]]
+        mixed = [plain[0], *adorned, *plain[1:2]]
         yield Version(title="items with and without modifiers and sub-items", body=ordering.body(mixed))
     below_zero = ordering.copies(lambda row: any(_price(each) < 0 for each in row["items"]))
     yield from (Version(title="an item with an amount below zero", body=each) for each in islice(below_zero, 1))
@@ -118,7 +119,7 @@ def modifiers(ordering: Ordering) -> Versions:
 
 def sub_items(ordering: Ordering) -> Versions:
     """Items with sub-items: several, with modifiers of their own."""
-    seen, plain = ordering.menus[:3], ordering.dishes
+    seen, plain = ordering.menus[:3], ordering.dishes[:2]
     if seen:
         counted = [times(each, count) for each, count in zip(seen, (1, 2, 1), strict=False)]
         yield Version(
@@ -158,7 +159,7 @@ def discounts(ordering: Ordering) -> Versions:
     yield from (Version(title="the discounts of an order of the venue", body=each) for each in islice(copies, 1))
     dish = _dearest(ordering)
     if usual := _usual_discount(ordering):
-        body = ordering.body([times(dish, 3), ordering.dishes[-1]], discounts=[usual])
+        body = ordering.body([times(dish, 3), ordering.dishes[0]], discounts=[usual])
         yield Version(title="a discount that the venue has given", body=body)
     lines = [
         {
@@ -275,7 +276,7 @@ def notes(ordering: Ordering) -> Versions:
 
 def item_notes(ordering: Ordering) -> Versions:
     """Notes of items: different ones, also of the same item and of sub-items."""
-    first, last = ordering.dishes[0], ordering.dishes[-1]
+    first, last = ordering.dishes[0], ordering.dishes[:2][-1]
     noted = [{**first, "note": ODD}, last, {**times(first, 2), "note": "Well done. " * 8 + "Thanks"}]
     yield Version(title="the same item with different notes", body=ordering.body(noted))
     if ordering.menus:

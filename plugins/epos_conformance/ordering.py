@@ -135,9 +135,9 @@ class Ordering:
 
     @cached_property
     def dishes(self) -> list[Json]:
-        """Dishes that cost something, without modifiers and sub-items; those with accents first."""
+        """Dishes that cost something, without modifiers and sub-items; those with accents last."""
         found = [each for each in self._named_or(self.seen) if (money.value(each["amountPerItem"]) or 0) > 0]
-        return sorted(found, key=lambda each: each["name"].isascii()) or self.invented
+        return sorted(found, key=lambda each: not f"{each['plu']}{each['name']}".isascii()) or self.invented
 
     @property
     def invented(self) -> list[Json]:

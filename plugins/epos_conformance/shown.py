@@ -7,19 +7,22 @@ is not so when it is asked for again: a venue lives.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
-from epos_conformance import _contracts, answers, money
+from epos_conformance import _contracts, answers, money, searching
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import preview
 from epos_conformance.partner import Partner
 from epos_conformance.settling import settled
-from epos_conformance.venue import Row, rows_of
+from epos_conformance.venue import Row
 from epos_conformance.verdict import Finding
 
 
@@ -33,9 +36,6 @@ _OF_A_KIND = 2
 #: Orders that are told of one rule, and that are asked for again before it is told.
 MOST_TOLD = 5
 _MOST_AGAIN = 20
-
-#: Pages of a hundred rows that a search is followed for.
-MOST_PAGES = 10
 
 #: What of an order's name the terminal shows.
 LONGEST_NAME = 24
@@ -81,7 +81,13 @@ def read(partner: Partner) -> list[Shown]:
     """
     A variety of orders, as GetOrderById shows them: once in a run. `Shown.order` is whatever was answered.
     """
-    return partner.once("orders that are read", lambda: _read(partner))
+    if partner not in _READ:
+        _READ[partner] = partner.once("orders that are read", lambda: _read(partner))
+    return _READ[partner]
+
+
+#: By check, so that the conversation is told once in each.
+_READ: WeakKeyDictionary[Partner, list[Shown]] = WeakKeyDictionary()
 
 
 def _read(partner: Partner) -> list[Shown]:
@@ -92,6 +98,24 @@ def _read(partner: Partner) -> list[Shown]:
         if exchange is not None:
             result = exchange.result
             found.append(Shown(id, result if isinstance(result, dict) else exchange.seen, capability.name))
+    return [*found, *_read_own(partner)]
+
+
+def _read_own(partner: Partner) -> list[Shown]:
+    """An order that Dojo has created, and the same with a payment: none where it can't."""
+    if not partner.offers("CreateOrder") or partner.settings.read_only:
+        return []
+    found: list[Shown] = []
+    with contextlib.suppress(Inconclusive):
+        made = partner.make("order")
+        id = made.ids["orderId"]
+        look = functools.partial(partner.call, "GetOrderById", {"orderId": id})
+        exchange = settled(partner, look, lambda each: isinstance(each.result, dict))
+        if isinstance(exchange.result, dict):
+            found.append(Shown(id, exchange.result, "GetOrderById", own=True))
+        # Intents that the user supplies are kept for the rules about payments.
+        if partner.offers("RecordOrderPaymentById") and not partner.settings.intents.ids:
+            found += _pay(partner, id, made.answer, 1, 1)
     return found
 
 
@@ -110,8 +134,9 @@ def _choice(partner: Partner) -> list[str]:
     for tells in _TELLING:
         chosen += itertools.islice((row["id"] for row in every if tells(row)), _OF_A_KIND)
     chosen += itertools.islice((row["id"] for row in every if row["id"] in parts), _OF_A_KIND)
-    by_members = partner.venue.variety("order", _BY_MEMBERS)
-    return list(dict.fromkeys([*chosen[: MOST_READ - _BY_MEMBERS], *by_members, *chosen]))[:MOST_READ]
+    by_members = partner.venue.variety("order", MOST_READ)
+    first = [*chosen[: MOST_READ - _BY_MEMBERS], *by_members[:_BY_MEMBERS]]
+    return list(dict.fromkeys([*first, *chosen, *by_members]))[:MOST_READ]
 
 
 def is_fully_paid(order: Row) -> bool:
@@ -208,54 +233,12 @@ def again(partner: Partner, shown: Shown) -> Shown | None:
     The same order, asked for again; None where it is gone.
     """
     if shown.capability == "SearchOrders":
-        found = row_of(partner, shown.id)
+        found = searching.row_of(partner, shown.id)
         return None if found is None else replace(shown, order=found)
     exchange = partner.read(_contracts.capabilities()[shown.capability], shown.id)
     if exchange is None or not isinstance(exchange.result, dict):
         return None
     return replace(shown, order=exchange.result)
-
-
-# Searching
-
-
-def pages(partner: Partner, query: Mapping[str, Any]) -> Iterator[list[Row]]:
-    """
-    The pages of a search for orders, at most `MOST_PAGES` of them; demands that they are answered.
-    """
-    capability = _contracts.capabilities()["SearchOrders"]
-    cursor: dict[str, Any] = {"limit": 100}
-    seen: set[str] = set()
-    for _ in range(MOST_PAGES):
-        exchange = partner.call(capability.name, {**query, "cursor": cursor})
-        if not exchange.succeeded and not seen:
-            # An EPOS that takes no limit of 100 is told so elsewhere.
-            exchange = partner.call(capability.name, query)
-        answers.require_success(exchange, capability)
-        yield [row for row in rows_of(exchange.result) if isinstance(row.get("id"), str)]
-        after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-        if not isinstance(after, str) or not after or after in seen:
-            return
-        seen.add(after)
-        cursor = {"limit": 100, "after": after}
-
-
-def search(partner: Partner, query: Mapping[str, Any]) -> list[Row]:
-    """
-    The rows of a search for orders, of all its pages.
-    """
-    return [row for page in pages(partner, query) for row in page]
-
-
-def row_of(partner: Partner, id: str, query: Mapping[str, Any] | None = None) -> Row | None:
-    """
-    The row of the order *id* in a search; None where it isn't there.
-    """
-    for page in pages(partner, query or {}):
-        for row in page:
-            if row["id"] == id:
-                return row
-    return None
 
 
 # Orders with payments
@@ -289,10 +272,17 @@ def paid_off(partner: Partner) -> list[Shown]:
 
 def _paid(partner: Partner, owed: int, amount: int | None, tip: int) -> list[Shown]:
     order = partner.order(owed)
-    id, code = str(order["id"]), money.currency(order.get("totalAmount")) or partner.venue.currency
-    amount = amount or money.owed(order)
-    if not amount:
-        return []
+    id = str(order["id"])
+    if amount is None:
+        # What the venue is owed stays owed.
+        amount = money.owed(order) if partner.owns(id) else None
+    return _pay(partner, id, order, amount, tip) if amount else []
+
+
+def _pay(partner: Partner, id: str, order: Any, amount: int, tip: int) -> list[Shown]:
+    """The *order* of that *id* with a payment more, as GetOrderById shows it: none where it isn't recorded."""
+    total = order.get("totalAmount") if isinstance(order, Mapping) else None
+    code = money.currency(total) or partner.venue.currency
     intent = partner.intent(amount)
     params = {"orderId": id, "paymentIntentId": intent, "paidAmount": money.of(amount, code)}
     params |= {"tipsAmount": money.of(tip, code)} if tip else {}

@@ -13,11 +13,12 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from epos_conformance import _contracts, amiss, filters, walking
 from epos_conformance.amiss import Fault
 from epos_conformance.exceptions import Inconclusive, NotOffered, Violation
+from epos_conformance.exchange import Exchange
 from epos_conformance.filters import Narrowing
 from epos_conformance.settling import settled
 from epos_conformance.venue import Row
@@ -123,26 +124,20 @@ class _Surveyor:
 
     def survey(self) -> Survey:
         """Walk, look again at what is amiss, and tell."""
-        own = make_some(self._partner, self._capability)
-        everything = self._whole({}, own)
-        found = Survey(rows=everything.rows, walks=[everything])
-        for limit in walking.limits(max(1, len(everything.rows))):
-            self._walk(found, limit, everything)
-        for narrowing in filters.narrowings(self._capability, everything.rows)[:_MOST_FILTERS]:
+        rows = everything(self._partner, self._capability)
+        found = Survey(rows=rows.rows, walks=[rows])
+        for limit in walking.limits(max(1, len(rows.rows))):
+            self._walk(found, limit, rows)
+        for narrowing in filters.narrowings(self._capability, rows.rows)[:_MOST_FILTERS]:
             with contextlib.suppress(walking.Refused):
                 self._filtered(found, narrowing)
-        self._large_pages(found, everything)
-        if len(everything.rows) < 2 and not any(found.findings.values()):
-            raise Inconclusive(too_few(self._partner, self._capability, len(everything.rows)))
+        self._large_pages(found, rows)
+        if len(rows.rows) < 2 and not any(found.findings.values()):
+            raise Inconclusive(too_few(self._partner, self._capability, len(rows.rows)))
         return found
 
-    def _whole(self, query: Mapping[str, object], own: Sequence[str] = ()) -> Walk:
-        """All rows, as soon as they show what we made."""
-        return settled(
-            self._partner,
-            lambda: walking.whole(self._partner, self._capability, query),
-            lambda seen: set(own) <= set(seen.keys),
-        )
+    def _whole(self, query: Mapping[str, object]) -> Walk:
+        return walking.whole(self._partner, self._capability, query)
 
     def _filtered(self, found: Survey, narrowing: Narrowing) -> None:
         everything = self._whole(narrowing.query)
@@ -211,6 +206,14 @@ class _Surveyor:
             found.add(fact, findings, self._latest)
 
 
+def everything(partner: Partner, capability: str) -> Walk:
+    """
+    All rows of *capability*, those among them that `make_some` makes.
+    """
+    own = make_some(partner, capability)
+    return settled(partner, lambda: walking.whole(partner, capability), lambda seen: {*own} <= {*seen.keys})
+
+
 def make_some(partner: Partner, capability: str) -> list[str]:
     """
     Make two rows for *capability* to find, as alike as they can be, where the partner lets us; their ids.
@@ -224,19 +227,41 @@ def make_some(partner: Partner, capability: str) -> list[str]:
     if not (removal and partner.offers(removal)) and len(partner.venue.ids(kind)) > 2:
         return []  # they would stay, and there are others
     try:
-        first = partner.make(kind)
+        first = make_one(partner, capability)
     except Inconclusive:
         return []
-    ids = [*first.ids.values()]
-    times = {name: value for name, value in first.sent.items() if name.endswith("Time")}
-    creation = _contracts.capabilities()[maker]
-    if times:
-        second = partner.attempt(creation, creation.examples[-1], extra=times)
-        if second.succeeded and isinstance(second.result, dict) and isinstance(second.result.get("id"), str):
-            return [*ids, second.result["id"]]
     with contextlib.suppress(Inconclusive):
-        ids += partner.make(kind).ids.values()
-    return ids
+        return [first["id"], make_one(partner, capability, times_of(first))["id"]]
+    return [first["id"]]
+
+
+def times_of(row: Row) -> dict[str, str]:
+    """When *row* begins and ends, as far as it says so."""
+    names = ("startTime", "endTime", "expectedEndTime")
+    return {name: row[name] for name in names if isinstance(row.get(name), str)}
+
+
+def make_one(partner: Partner, capability: str, like: Mapping[str, object] | None = None) -> Row:
+    """
+    Make a row for *capability* to find, with members *like* these if the EPOS takes them.
+
+    Raises `Inconclusive` with its words where it takes neither a row with all that one may have nor a plain one.
+    """
+    kind, maker = MAKES[capability]
+    creation = _contracts.capabilities()[maker]
+    if like and (row := _made(partner.attempt(creation, creation.examples[-1], extra=like))):
+        return row
+    try:
+        return cast("Row", partner.make(kind).answer)
+    except Inconclusive:
+        if row := _made(partner.attempt(creation, creation.examples[0])):
+            return row
+        raise
+
+
+def _made(exchange: Exchange) -> Row | None:
+    result = exchange.result
+    return result if isinstance(result, dict) and isinstance(result.get("id"), str) else None
 
 
 def require_maker(partner: Partner, capability: str) -> None:

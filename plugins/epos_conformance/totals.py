@@ -99,19 +99,22 @@ _AMOUNTS = (
 )
 _LISTS = ("items", "subItems", "modifiers", "discounts", "taxLines", "payments")
 
+#: Sub-items have no sub-items of their own; whatever a partner makes of it must not exhaust us.
+_DEEPEST = 4
 
-def amounts(order: Mapping[str, Any], where: str = "$") -> Iterator[tuple[str, Any]]:
+
+def amounts(order: Mapping[str, Any], where: str = "$", deepest: int = _DEEPEST) -> Iterator[tuple[str, Any]]:
     """
     Every amount of *order* that the contract knows, with its path; a till may have others of its own besides.
     """
     for name in _AMOUNTS:
         if order.get(name) is not None:
             yield f"{where}.{name}", order[name]
-    for name in _LISTS:
+    for name in _LISTS if deepest else ():
         found = order.get(name)
         for place, each in enumerate(found if isinstance(found, list) else ()):
             if isinstance(each, Mapping):
-                yield from amounts(each, f"{where}.{name}[{place}]")
+                yield from amounts(each, f"{where}.{name}[{place}]", deepest - 1)
 
 
 class _Unreadable(Exception):

@@ -4,21 +4,20 @@ One capability that keeps what it is sent, a usual body that the partner takes, 
 
 from __future__ import annotations
 
-import datetime
 import time
 import uuid
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance import echoes, money, strategies
 from epos_conformance._contracts import Capability, Example
-from epos_conformance.exceptions import BrokenAnswer, Inconclusive
+from epos_conformance.exceptions import BrokenAnswer
 from epos_conformance.exchange import Exchange
 from epos_conformance.settling import settled
-from epos_conformance.strategies import Json, Leaf, Variation
-from epos_conformance.venue import instant
+from epos_conformance.strategies import Leaf, Variation
+from epos_conformance.themes import Json
 
 
 if TYPE_CHECKING:
@@ -30,12 +29,8 @@ CRASH = "crash"
 #: How often a read that shows something else is given the time to settle before reads no longer count.
 _PATIENCE = 3
 
-#: Usual bodies of each example that are tried.
-_TRIES = 4
-
 #: Kind of thing -> the capability that reads one.
-_READERS = {"order": "GetOrderById", "party": "GetPartyById", "reservation": "GetReservationById"}
-_MAKERS = {"party": "CreateParty", "reservation": "CreateReservation"}
+READERS = {"order": "GetOrderById", "party": "GetPartyById", "reservation": "GetReservationById"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +78,7 @@ class Subject:
         self.body = body
         self._fresh = [name for name, each in example.request.items() if each == "{unique}"]
         self._kind = capability.creates or capability.ids[0].kind.rpartition("-")[2]
-        self._reader = _READERS[self._kind] if partner.offers(_READERS[self._kind]) else None
+        self._reader = READERS[self._kind] if partner.offers(READERS[self._kind]) else None
         #: What may vary, and what follows.
         self.leaves = strategies.leaves(capability.request, body)
         #: Those that come back of a usual body, in the answer and in a read.
@@ -112,12 +107,13 @@ class Subject:
         """The rules about what is kept that something is shown of."""
         return frozenset(filter(None, map(echoes.rule_of, (*self._answered, *self._readable))))
 
-    def amount(self, leaf: Leaf) -> int | None:
-        """The usual number of *leaf*; None for what is not counted."""
+    def usual(self, where: str) -> int | None:
+        """The usual number of the leaf *where*; None for what is no number."""
+        leaf = next(each for each in self.leaves if each.where == where)
         found = echoes.at(self.body, leaf.path)
         if leaf.kind == "lines":
             return len(found)
-        return found if leaf.kind in ("quantity", "count") else None
+        return money.value(found) if leaf.kind == "amount" else found if leaf.kind in ("quantity", "count") else None
 
     def fresh(self, body: Mapping[str, Any], variation: Variation) -> Json:
         """*body*, with new ids of ours."""
@@ -306,112 +302,3 @@ class Subject:
         without = [name for name, value in variation.items() if value is None]
         parts = [f"with {' and '.join(told)}"] if told else []
         return ", ".join([*parts, f"without {' and '.join(without)}"] if without else parts)
-
-
-# The usual body
-
-
-def prepare(partner: Partner, capability: Capability) -> Subject:
-    """
-    *capability* with a body that the partner takes, as rich as it takes it.
-
-    Raises `Inconclusive` with the partner's words where it takes none.
-    """
-    subject = _creation(partner, capability) if capability.creates else _update(partner, capability)
-    for enriched in _enriched(capability, subject.body):
-        if subject.take(enriched).succeeded:
-            return subject
-    # All at once is too much: one after the other.
-    for enrich in _EXTRAS.get(capability.name, ()):
-        if (richer := enrich(subject.body)) is not None:
-            subject.take(richer)
-    return subject
-
-
-def _creation(partner: Partner, capability: Capability) -> Subject:
-    for example in (capability.examples[-1], *capability.examples[:-1][:1]):
-        for attempt in range(_TRIES):
-            body = partner.body(capability, example, attempt)
-            tables = body.get("tableIds", ())
-            # Another process may want to seat a party there.
-            if attempt < _TRIES - 1 and not all([partner.hold(f"table {each}") for each in tables]):
-                continue
-            subject = Subject(partner, capability, example, {}, body)
-            exchange = subject.take(body)
-            if exchange.succeeded:
-                return subject
-            if exchange.crashed:
-                break
-    raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {exchange.seen}")
-
-
-def _update(partner: Partner, capability: Capability) -> Subject:
-    kind = capability.ids[0].kind.rpartition("-")[2]
-    example = capability.examples[-1]
-    if partner.offers(_MAKERS[kind]):
-        made = partner.make(kind)
-        ids, known, original = dict(made.ids), made.sent, None
-    else:
-        # One of the venue's, to be changed a little, and back.
-        ids = partner.ids(capability)
-        read = partner.call(_READERS[kind], ids) if partner.offers(_READERS[kind]) else None
-        if read is None or not isinstance(read.result, dict):
-            raise Inconclusive(f"needs a {kind} to change, and to put back as it was, but none can be made or read")
-        known = original = {name: read.result[name] for name in capability.members if name in read.result}
-    # Another name than before, to see how soon it is read.
-    body = {**partner.body(capability, example), "name": "Conformance Guests"}
-    # Where and when it is may be what can't be changed.
-    stays = {name: known[name] for name in ("tableIds", "startTime", "expectedEndTime", "endTime") if name in known}
-    usual = {**body, **{name: value for name, value in stays.items() if name in body}}
-    for attempt in range(_TRIES):
-        subject = Subject(partner, capability, example, ids, usual if not attempt else body)
-        exchange = subject.take(subject.body)
-        if exchange.succeeded:
-            subject.original = {**subject.body, **original} if original is not None else None
-            return subject
-        body = {**partner.body(capability, example, attempt), "name": "Conformance Guests"}
-    raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {exchange.seen}")
-
-
-def _enriched(capability: Capability, body: Mapping[str, Any]) -> Iterator[Json]:
-    """*body* with everything that may be added to it, if there is anything."""
-    richer: Json | None = None
-    for enrich in _EXTRAS.get(capability.name, ()):
-        richer = enrich(richer or body) or richer
-    if richer is not None:
-        yield richer
-
-
-def _with_item_note(order: Mapping[str, Any]) -> Json:
-    first, *others = order["items"]
-    return {**order, "items": [{**first, "note": "Well done"}, *others]}
-
-
-def _with_discount(order: Mapping[str, Any]) -> Json:
-    total = order["totalAmount"]
-    less = money.of(1, total["currencyCode"])
-    return {
-        **order,
-        "discounts": [{"name": "Conformance discount", "amountTotal": less}],
-        "totalAmount": {**total, "value": total["value"] - 1},
-    }
-
-
-def _with_ready_time(order: Mapping[str, Any]) -> Json | None:
-    details = order["details"]
-    if "dineIn" not in details:
-        return None
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=2)
-    return {**order, "details": {**details, "dineIn": {**details["dineIn"], "readyAt": instant(soon)}}}
-
-
-def _with_description(party: Mapping[str, Any]) -> Json | None:
-    deposit = party.get("deposit")
-    return {**party, "deposit": {**deposit, "description": "Deposit"}} if deposit else None
-
-
-#: Members that no example has, because a till may have its reasons to refuse them.
-_EXTRAS: Mapping[str, tuple[Callable[[Mapping[str, Any]], Json | None], ...]] = {
-    "CreateOrder": (_with_item_note, _with_discount, _with_ready_time),
-    "UpdateParty": (_with_description,),
-}

@@ -5,15 +5,14 @@ appear.
 
 from __future__ import annotations
 
-import contextlib
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from epos_conformance import _contracts, amiss, filters, surveying, walking
+from epos_conformance import amiss, filters, surveying, walking
 from epos_conformance.exceptions import Inconclusive
+from epos_conformance.settling import settled
 from epos_conformance.verdict import Finding
 from epos_conformance.walking import Page, Walk
 
@@ -77,8 +76,7 @@ def turns(partner: Partner, capability: str) -> Turns:
 
 
 def _turns(partner: Partner, capability: str) -> Turns:
-    surveying.make_some(partner, capability)
-    everything = walking.whole(partner, capability)
+    everything = surveying.everything(partner, capability)
     found = Turns()
     total = len(everything.rows)
     for limit in dict.fromkeys((1, 2, min(walking.LARGEST, -(-total // 3) or 1))):
@@ -212,31 +210,24 @@ class _Appearing:
 
     partner: Partner
     capability: str
-    #: Ids of the rows made so far.
+    #: Ids of the rows made so far, and of those made on the latest walk.
     made: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
 
     def walk(self, limit: int) -> Walk:
         """Walk with *limit*, making a row after the first page and another further on."""
+        self.fresh.clear()
         return walking.walk(self.partner, self.capability, limit, most=30, between=self._between)
 
     def _between(self, seen: Walk) -> None:
         if len(seen.pages) in (1, 3):
-            self.made.add(self._make(seen))
+            self.fresh.add(self._make(seen))
+            self.made |= self.fresh
 
     def _make(self, seen: Walk) -> str:
         """A row like the one that the walk began with: in most orders it comes before what is still to come."""
-        kind, maker = surveying.MAKES[self.capability]
-        like = {
-            name: value
-            for name, value in (seen.rows[0] if seen.rows else {}).items()
-            if name in ("startTime", "endTime", "expectedEndTime") and isinstance(value, str)
-        }
-        creation = _contracts.capabilities()[maker]
-        if "startTime" in like and len(seen.pages) == 1:
-            exchange = self.partner.attempt(creation, creation.examples[-1], extra=like)
-            if exchange.succeeded and isinstance(exchange.result, dict) and isinstance(exchange.result.get("id"), str):
-                return str(exchange.result["id"])
-        return next(iter(self.partner.make(kind).ids.values()))
+        like = surveying.times_of(seen.rows[0]) if seen.rows and len(seen.pages) == 1 else {}
+        return str(surveying.make_one(self.partner, self.capability, like)["id"])
 
 
 @dataclass(kw_only=True)
@@ -260,9 +251,10 @@ def appearance(partner: Partner, capability: str) -> Appearance:
 def _appearance(partner: Partner, capability: str) -> Appearance:
     appearing = _Appearing(partner=partner, capability=capability)
     whole: Callable[[], Walk] = partial(walking.whole, partner, capability)
-    with contextlib.suppress(Inconclusive):
-        surveying.make_some(partner, capability)
     before = whole()
+    if len(before.rows) < 3:
+        own = surveying.make_some(partner, capability)
+        before = settled(partner, whole, lambda seen: {*own} <= {*seen.keys})
     if len(before.rows) < 2:
         raise Inconclusive(surveying.too_few(partner, capability, len(before.rows)))
     limit = min(walking.LARGEST, max(1, len(before.rows) // 5))
@@ -285,7 +277,7 @@ def _but_for(appearing: _Appearing, fault: amiss.Fault[Walk]) -> amiss.Fault[Wal
         pages = [
             Page(
                 cursor=page.cursor,
-                rows=[row for row in page.rows if walking.key(row) not in appearing.made],
+                rows=[row for row in page.rows if walking.key(row) not in appearing.fresh],
                 sizes=page.sizes,
                 before=page.before,
                 after=page.after,

@@ -89,13 +89,14 @@ class Venue:
             self.unknown[capability] = f"{capability} isn't offered"
             return []
         found: list[Row] = []
-        cursor: dict[str, Any] = {"limit": _PAGE}
+        size: dict[str, Any] = {"limit": _PAGE}
+        cursor = size
         for _ in range(_MOST_PAGES):
             try:
                 exchange = self._ask(capability, {**query, "cursor": cursor})
                 if not exchange.succeeded and cursor == {"limit": _PAGE}:
-                    # An EPOS may allow less than the contract does: take the page it gives by itself.
-                    exchange = self._ask(capability, dict(query))
+                    # An EPOS may allow less than the contract does: take the pages it gives by itself.
+                    exchange, size = self._ask(capability, dict(query)), {}
             except Inconclusive as error:
                 self.unknown[capability] = str(error)
                 return found
@@ -107,7 +108,7 @@ class Venue:
             after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
             if not isinstance(after, str) or after in ("", cursor.get("after")) or not rows or len(found) >= _MOST_ROWS:
                 break
-            cursor = {"limit": _PAGE, "after": after}
+            cursor = {**size, "after": after}
         if not found:
             self.unknown.setdefault(capability, f"{capability} finds nothing")
         return found
@@ -121,7 +122,10 @@ class Venue:
         if len(found) < _PAGE or sum(row.get("payable") is True for row in found) >= _ENOUGH_PAYABLE:
             return found
         seen = {row.get("id") for row in found}
-        return [*(row for row in self._search("SearchOrders", {"payableOnly": True}) if row.get("id") not in seen), *found]
+        return [
+            *(row for row in self._search("SearchOrders", {"payableOnly": True}) if row.get("id") not in seen),
+            *found,
+        ]
 
     @cached_property
     def tables(self) -> list[Row]:

@@ -131,8 +131,9 @@ def test_a_search_ends_where_no_cursor_leads_on(after: Any) -> None:
 
 
 def test_a_till_that_allows_smaller_pages_is_asked_for_its_own() -> None:
-    till = Till(SearchTables=[REFUSAL, page({"id": "t-1"})])
-    assert Venue(till, SEARCHES, KnownData(), 0).table_ids == ["t-1"]
+    till = Till(SearchTables=[REFUSAL, page({"id": "t-1"}, after="c"), page({"id": "t-2"})])
+    assert Venue(till, SEARCHES, KnownData(), 0).table_ids == ["t-1", "t-2"]
+    assert till.asked[1:3] == [("SearchTables", {}), ("SearchTables", {"cursor": {"after": "c"}})]
     assert till.asked[:2] == [("SearchTables", {"cursor": {"limit": 100}}), ("SearchTables", {})]
 
 

@@ -207,6 +207,29 @@ class NulIsADatabaseError(Rewriting):
         return text
 
 
+@defect("labels-are-short", breaks=over(SURVIVES, *PARTIES))
+class LabelsAreShort(ReferenceEpos):
+    """
+    A party's name and the host's notes are printed on one label of 500 characters.
+    """
+
+    def kept_of_party(self, body: Json) -> Json:
+        if len(body.get("name", "") + body.get("hostNotes", "")) > 500:
+            raise ValueError("the label is full")
+        return super().kept_of_party(body)
+
+
+@defect("long-guest-requests-are-read-cut", breaks=over(GUESTS, *RESERVATIONS))
+class LongGuestRequestsAreReadCut(ReferenceEpos):
+    """
+    Writes are answered with what was sent; the column has 1000 characters.
+    """
+
+    def get_reservation_by_id(self, call: Call) -> Json:
+        found = super().get_reservation_by_id(call)
+        return {**found, "guestRequests": found["guestRequests"][:1000]} if "guestRequests" in found else found
+
+
 @defect("notes-end-with-the-line", breaks=over(TEXTS, *BOOKINGS))
 class NotesEndWithTheLine(ReferenceEpos):
     """

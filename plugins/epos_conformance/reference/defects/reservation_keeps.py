@@ -196,11 +196,11 @@ class ReservationsAreKnownTomorrow(ReferenceEpos):
 
 
 @defect(
-    "reservations-of-a-day-are-one",
+    "reservations-are-kept-by-name",
     breaks=["CreateReservation.can-be-fetched"],
     also=["*Reservation*.*", "CreateParty.keeps-the-reservation"],
 )
-class ReservationsOfADayAreOne(ReferenceEpos):
+class ReservationsAreKeptByName(ReferenceEpos):
     """
     A new reservation replaces the one before in the same name: somebody has called again.
     """

@@ -98,7 +98,7 @@ class FromTimeIsADate(_Wants):
         return {**wanted, "fromTime": f"{wanted['fromTime'][:10]}T00:00:00Z"} if "fromTime" in wanted else wanted
 
 
-@defect("from-time-needs-a-to-time", breaks=[_FROM])
+@defect("from-time-needs-a-to-time", breaks=[_FROM, _TO])
 class FromTimeNeedsAToTime(_Wants):
     """
     An interval counts where both ends are given.
@@ -224,7 +224,7 @@ class OffsetsCrashASearch(_Wants):
     def reread(self, wanted: Json) -> Json:
         for name in ("fromTime", "toTime"):
             if name in wanted:
-                datetime.strptime(wanted[name][19:], ".%fZ")  # noqa: DTZ007 - the defect
+                datetime.strptime(wanted[name][19:], ".%fZ")
         return wanted
 
 
@@ -244,8 +244,10 @@ class ArrivedReservationsAreNotRead(ReferenceEpos):
         return super().get_reservation_by_id(call)
 
 
-@defect("long-reservations-are-not-read", breaks=["SearchReservations.rows-can-be-fetched"], also=["*Reservation*.*"])
-class LongReservationsAreNotRead(ReferenceEpos):
+@defect(
+    "reservations-with-notes-are-not-read", breaks=["SearchReservations.rows-can-be-fetched"], also=["*Reservation*.*"]
+)
+class ReservationsWithNotesAreNotRead(ReferenceEpos):
     """
     A reservation with notes is joined with who wrote them, and not found where that is nobody.
     """
@@ -296,13 +298,13 @@ class ReservationRowsAreAsFirstSeen(_Rows):
 
 
 @defect(
-    "reservation-rows-have-one-table",
+    "reservation-rows-are-for-six",
     breaks=["SearchReservations.rows-agree-with-the-reservation"],
     also=["SearchReservations.*"],
 )
-class ReservationRowsHaveOneTable(_Rows):
+class ReservationRowsAreForSix(_Rows):
     """
-    A row names the area's first table where there are none to spare.
+    A row has a picture for one to six guests.
     """
 
     def row(self, reservation: Booking, shown: Json) -> Json:

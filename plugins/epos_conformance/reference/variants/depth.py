@@ -8,13 +8,10 @@ import unicodedata
 
 from typing import Any
 
-from epos_conformance._contracts import Capability
-from epos_conformance.reference import times
 from epos_conformance.reference.core import Call
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.errors import EposError, conflict, invalid
 from epos_conformance.reference.faults import variant
-from epos_conformance.reference.menu import DISHES
 from epos_conformance.reference.records import Json, Order
 from epos_conformance.reference.rest import RestShell
 
@@ -99,19 +96,13 @@ class PlainTextsOnly(ReferenceEpos):
         super().validate(call)
         if call.capability.creates in ("order", "party", "reservation") or call.capability.name.startswith("Update"):
             for each in _texts(call.body):
-                if not each.isascii() or not each.isprintable() or not each.strip() or set(each) & set("<>&\\'\"%{}$`;|="):
+                if (
+                    not each.isascii()
+                    or not each.isprintable()
+                    or not each.strip()
+                    or set(each) & set("<>&\\'\"%{}$`;|=")
+                ):
                     raise invalid(f"{each!r} has characters that are not taken")
-
-
-@variant("knows-its-menu")
-class KnowsItsMenu(ReferenceEpos):
-    """
-    A dish is called what the menu calls it, whatever was sent with its plu.
-    """
-
-    def store_order(self, body: Json) -> Order:
-        items = [{**each, "name": DISHES.get(each["plu"], (each["name"],))[0]} for each in body["items"]]
-        return super().store_order({**body, "items": items})
 
 
 @variant("short-orders")
@@ -128,65 +119,6 @@ class ShortOrders(ReferenceEpos):
             raise invalid("no more than 99 of a dish are sold")
 
 
-@variant("joins-equal-lines")
-class JoinsEqualLines(ReferenceEpos):
-    """
-    Lines of an order that say the same become one.
-    """
-
-    def store_order(self, body: Json) -> Order:
-        joined: list[Json] = []
-        for item in body["items"]:
-            same = next((each for each in joined if _is_same_dish(each, item)), None)
-            if same is None:
-                joined.append(dict(item))
-            else:
-                same["quantity"] += item["quantity"]
-        return super().store_order({**body, "items": joined})
-
-
-def _is_same_dish(one: Json, other: Json) -> bool:
-    return {**one, "quantity": 0} == {**other, "quantity": 0}
-
-
-@variant("parties-read-late")
-class PartiesReadLate(ReferenceEpos):
-    """
-    GetPartyById shows an update 0.3 seconds late.
-    """
-
-    LAG = 0.3
-
-    def update_party(self, call: Call) -> Json:
-        party = self.find_party(call.ids["partyId"])
-        before = self.present_party(party)
-        found = super().update_party(call)
-        self.__dict__.setdefault("late", {})[party.id] = self.now(), before
-        return found
-
-    def get_party_by_id(self, call: Call) -> Json:
-        found = super().get_party_by_id(call)
-        since, before = self.__dict__.get("late", {}).get(found["id"], (None, None))
-        return before if since and (self.now() - since).total_seconds() < self.LAG else found
-
-
-@variant("shows-what-was-booked")
-class ShowsWhatWasBooked(ReferenceEpos):
-    """
-    Amounts and the answers to updates are bare: no optional member is told of a party or a reservation when it is made.
-    """
-
-    def create_party(self, call: Call) -> Json:
-        return _bare(call.capability, super().create_party(call))
-
-    def create_reservation(self, call: Call) -> Json:
-        return _bare(call.capability, super().create_reservation(call))
-
-
-def _bare(capability: Capability, answer: Json) -> Json:
-    return {name: each for name, each in answer.items() if name not in ("hostNotes", "guestRequests", "deposit")}
-
-
 def _texts(value: Any) -> list[str]:
     """Every text inside *value*."""
     if isinstance(value, dict):
@@ -194,14 +126,3 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for each in value for text in _texts(each)]
     return [value] if isinstance(value, str) else []
-
-
-@variant("whole-seconds-where-nothing-is-lost")
-class WholeSeconds(ReferenceEpos):
-    """
-    Times are told with an offset, and without a fraction where it is zero.
-    """
-
-    def spell_time(self, instant: Any) -> str:
-        told = times.spell_time(instant)
-        return told.replace(".000Z", "+00:00").replace("Z", "+00:00")

@@ -1,0 +1,77 @@
+"""
+Searching for orders, page by page, as a means: whether the pages are right is for others to find out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from epos_conformance.exceptions import Inconclusive, Violation
+from epos_conformance.exchange import Exchange
+from epos_conformance.venue import Row, rows_of
+from epos_conformance.verdict import Finding
+from epos_conformance.walking import told
+
+
+if TYPE_CHECKING:
+    from epos_conformance.partner import Partner
+
+#: How far a search is followed; an EPOS may have small pages.
+MOST_ROWS = 1000
+MOST_PAGES = 30
+
+
+def pages(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False) -> Iterator[list[Row]]:
+    """
+    The pages of a search for orders, at most `MOST_PAGES` of them and `MOST_ROWS` rows.
+
+    Raises `Inconclusive` where they are not answered; a `Violation` where that is *demanded*.
+    """
+    size: dict[str, Any] = {"limit": 100}
+    cursor, seen, count = size, set[str](), 0
+    for _ in range(MOST_PAGES):
+        exchange = partner.call("SearchOrders", {**query, "cursor": cursor})
+        if not exchange.succeeded and not seen:
+            # An EPOS that takes no limit of 100 is told so elsewhere.
+            exchange, size = partner.call("SearchOrders", query), {}
+        require_answer(exchange)
+        if not exchange.succeeded:
+            what = f"SearchOrders with {told(query)}" if query else "SearchOrders"
+            if not demanded:
+                raise Inconclusive(f"needs {what}, but saw {exchange.seen}")
+            raise Violation(Finding(what, "a success", exchange.seen))
+        rows = [row for row in rows_of(exchange.result) if isinstance(row.get("id"), str)]
+        count += len(rows)
+        yield rows
+        after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
+        if not isinstance(after, str) or not after or after in seen or count >= MOST_ROWS:
+            return
+        seen.add(after)
+        cursor = {**size, "after": after}
+
+
+def require_answer(exchange: Exchange) -> None:
+    """
+    Raise `Inconclusive` where the partner is too busy to answer: that is no answer.
+    """
+    if exchange.status in (429, 503):
+        raise Inconclusive(f"the partner is overloaded: {exchange.seen}, after waiting as long as it asked")
+
+
+def search(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False) -> list[Row]:
+    """
+    The rows of a search for orders, of all its pages; see `pages`.
+    """
+    return [row for page in pages(partner, query, demanded=demanded) for row in page]
+
+
+def row_of(partner: Partner, id: str, query: Mapping[str, Any] | None = None) -> Row | None:
+    """
+    The row of the order *id* in a search; None where it isn't there.
+    """
+    for page in pages(partner, query or {}):
+        for row in page:
+            if row["id"] == id:
+                return row
+    return None
