@@ -6,7 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from epos_conformance import Finding, Inconclusive, Partner, Violation, answers, check, money, paying, split_bill
+from epos_conformance import (
+    Finding,
+    Inconclusive,
+    Partner,
+    Violation,
+    answers,
+    check,
+    money,
+    paying,
+    payoff,
+    split_bill,
+)
 from epos_conformance.exchange import preview
 from epos_conformance.paying import READ, Payment
 from epos_conformance.split_bill import SplitBill
@@ -56,6 +67,7 @@ def test_keeps_the_paid_amount(partner: Partner) -> None:
 def test_keeps_the_tip(partner: Partner) -> None:
     """The payment is listed with the tipsAmount sent."""
     split_bill.judge(partner, lambda each: listed(each, "tipsAmount"))
+    require_tips(partner)
 
 
 def listed(payment: Payment, member: str) -> Iterator[Finding]:
@@ -96,6 +108,12 @@ def test_paid_amount_grows_by_the_payment(partner: Partner) -> None:
 def test_tips_amount_grows_by_the_tip(partner: Partner) -> None:
     """The order's tipsAmount grows by exactly the tip."""
     split_bill.judge(partner, lambda each: split_bill.growth(each, "tipsAmount"))
+    require_tips(partner)
+
+
+def require_tips(partner: Partner) -> None:
+    if not any(each.tip for bill in split_bill.split_bills(partner) for each in bill.recorded):
+        raise Inconclusive("no payment with a tip was recorded")
 
 
 @check("RecordOrderPaymentById.keeps-the-total")
@@ -144,6 +162,44 @@ def earlier_changed(payment: Payment) -> Iterator[Finding]:
             if was != is_:
                 where = payment.where(f"payments, that of {intent}, {member}")
                 yield Finding(where, f"{payment.shown(was)}, as before", payment.shown(is_))
+
+
+@check("RecordOrderPaymentById.keeps-the-items")
+def test_keeps_the_items(partner: Partner) -> None:
+    """A payment leaves the order's items as they were."""
+    split_bill.judge(partner, items_changed)
+    paid_off = partner.offers("CreateOrder") and payoff.payoff(partner).last
+    if paid_off:
+        answers.violate(list(items_changed(paid_off)))
+
+
+def items_changed(payment: Payment) -> Iterator[Finding]:
+    before, after = sold(payment.before), sold(payment.after)
+    if before and "items" in payment.after and before != after:
+        yield Finding(payment.where("items"), f"{preview(before)}, as before", preview(after))
+
+
+def sold(order: Row) -> list[str]:
+    """What is on *order*, whatever its sequence."""
+    items = order.get("items")
+    found = [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+    return sorted(f"{each.get('quantity')} x {each.get('plu')}" for each in found)
+
+
+@check("RecordOrderPaymentById.records-nothing-that-it-refuses")
+def test_records_nothing_that_it_refuses(partner: Partner) -> None:
+    """A payment that is answered with an error is not recorded."""
+    split_bill.judge_read(partner, recorded_all_the_same)
+
+
+def recorded_all_the_same(bill: SplitBill, order: Row) -> Iterator[Finding]:
+    for payment in bill.refused:
+        if money.payment(order, payment.intent) is not None:
+            where = f"{READ} after {payment}, $.payments"
+            yield Finding(where, f"none of {payment.intent}: {payment.exchange.seen}", intents(order), _REVERSED)
+
+
+_REVERSED = "Dojo gives the guest the money back, and the till counts it"
 
 
 @check("RecordOrderPaymentById.split-payments-add-up")

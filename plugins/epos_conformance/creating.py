@@ -281,7 +281,8 @@ def require_found(
     by_place = {name: value for name, value in ordering.place(body).items() if name in FILTERS}
     queries: list[Json] = [{"dineIn": {name: value}} for name, value in by_place.items()]
     if row is None and why is not None and queries:
-        row, why = sought(partner, id, queries[0])  # fewer to look through
+        row, unsure = sought(partner, id, queries[0])  # fewer to look through
+        why = unsure if row is not None or works(partner, queries[0], controls) else why
     if row is None:
         if why is not None:
             raise Inconclusive(f"the search can't be walked to its end: {why}")

@@ -227,7 +227,8 @@ def _hint_of_amount(sent: int, found: int) -> str | None:
 def _hint_of_number(sent: int, found: int) -> str | None:
     for bits in (8, 16, 32):
         largest = 2 ** (bits - 1) - 1, 2**bits - 1
-        if (sent - found) % 2**bits == 0 or (found in largest and sent > found):
+        wrapped = (sent - found) % 2**bits == 0 and -(2 ** (bits - 1)) <= found < 2**bits
+        if wrapped or (found in largest and sent > found):
             return f"the number seems to be kept in {bits} bits"
     if isinstance(found, float) or abs(sent - found) < sent / 10**6:
         return "the number seems to pass through floating point of too few digits"

@@ -5,13 +5,16 @@ Ids of payment intents: made up, or the user's own, for an EPOS that looks each 
 from __future__ import annotations
 
 import os
+import secrets
+import string
 import subprocess
-import uuid
 
 from collections.abc import Callable, Iterable, Sequence
 
 from epos_conformance.exceptions import Inconclusive
 
+
+_LETTERS = string.ascii_letters + string.digits
 
 #: Seconds that the user's command may take.
 MOST_SECONDS = 30.0
@@ -28,7 +31,12 @@ class Intents:
 
         Raises `Inconclusive` where there is none.
         """
-        return f"pi_sandbox_{uuid.uuid4().hex}"
+        return "pi_sandbox_" + "".join(secrets.choice(_LETTERS) for _ in range(22))
+
+    def twin(self, id: str) -> str | None:
+        """An intent that differs from *id* in case alone, as Dojo's may; None where there is none to be had."""
+        start, _, rest = id.rpartition("_")
+        return f"{start}_{rest.swapcase()}"
 
     def any(self, amount: int, currency: str) -> str:
         """An intent to speak of, not to pay with: it may have been used."""
@@ -49,6 +57,9 @@ class Supplied(Intents):
 
     def any(self, amount: int, currency: str) -> str:  # noqa: ARG002 - likewise
         return self._ids[0]
+
+    def twin(self, id: str) -> str | None:  # noqa: ARG002 - likewise
+        return None
 
 
 class Commanded(Intents):
@@ -73,3 +84,6 @@ class Commanded(Intents):
             said = (done.stderr.strip() or "nothing").splitlines()[-1]
             raise Inconclusive(f"the command for payment intents ended with status {done.returncode}, saying: {said}")
         return done.stdout.split()[-1]
+
+    def twin(self, id: str) -> str | None:  # noqa: ARG002 - the user's command makes what it makes
+        return None

@@ -403,7 +403,7 @@ class Partner:
         if self._order is not None:
             return self._order
         # After a refusal, another one: a waiter may be editing the first.
-        every = self._supply.payable
+        every = [each for each in self._supply.payable if not self._session.leases.noted(f"spent {each}")]
         candidates = [each for each in every if each not in self._refused] or every
         found = next((each for each in candidates if self.hold(each)), None)
         if found is None and candidates and self.hold(candidates[0], wait=supply.LEASE_WAIT):

@@ -6,7 +6,7 @@ They record what happened; the checks judge it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from epos_conformance import money, paying
@@ -21,17 +21,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Replays:
+class Replay:
     """
-    A payment that came again, at once and after another one. Orders are as they were read; None where they weren't.
+    A payment that came again. Orders are as they were read then; None where they weren't.
     """
 
+    #: The order as it was last shown before the replay.
+    before: Row
     first: Payment
-    replay: Payment
+    again: Payment
     read: Row | None
-    other: Payment
-    late: Payment
-    read_late: Row | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +40,68 @@ class Payoff:
     was refused.
     """
 
-    #: All that is owed but one unit.
+    #: All that is owed but one unit, with a tip of two.
     most: Payment
     read_most: Row | None = None
-    #: What was left then.
+    #: What was left then, with a tip on top.
     rest: Payment | None = None
+    #: The same without a tip, where it was refused with one.
+    plain_rest: Payment | None = None
     read_rest: Row | None = None
     #: A new payment of one unit on the order that is paid.
     more: Payment | None = None
     read_more: Row | None = None
     #: The payment of the rest, again.
-    replay: Payment | None = None
-    read_replay: Row | None = None
+    replay: Replay | None = None
+
+    @property
+    def last(self) -> Payment | None:
+        """The payment that paid the order off."""
+        tried = (self.rest, self.plain_rest)
+        return next((each for each in tried if each is not None and each.exchange.succeeded), None)
 
 
-def replays(partner: Partner) -> Replays:
+def replays(partner: Partner) -> list[Replay]:
     """
-    The story of a payment that comes again. Raises `Inconclusive` where no payment is recorded.
+    Payments that come again: at once, after another one, with another amount, and under a lock.
+
+    Raises `Inconclusive` where no payment is recorded.
     """
 
-    def tell() -> Replays:
-        first = paying.paid(partner, 3, 1, owed=8, what="the first payment")
-        replay = paying.again(partner, first, "the first payment sent again")
-        read = look(partner, first)
-        order = {**first.before, **first.after, **replay.after}
+    def tell() -> list[Replay]:
+        first = paying.paid(partner, 3, 1, owed=14, what="the first payment")
+        found = [_replay(partner, first, first.after, "the first payment sent again")]
+        order = {**first.before, **first.after, **found[-1].again.after}
         other = paying.pay(partner, order, 2, what="another payment")
-        late = paying.again(partner, first, "the first payment sent again after another one")
-        return Replays(first, replay, read, other, late, look(partner, other))
+        if other.exchange.succeeded:
+            what = "the first payment sent again after another one"
+            found.append(_replay(partner, first, other.after, what))
+            order = {**order, **found[-1].again.after}
+        altered = paying.pay(partner, order, 4, 1, intent=first.intent, what="the first payment's intent with 4")
+        found.append(Replay(order, first, altered, look(partner, first)))
+        if partner.offers("CreateOrderLock"):
+            found += _locked(partner)
+        return found
 
     return partner.once("replays", tell)
+
+
+def _replay(partner: Partner, first: Payment, before: Row, what: str) -> Replay:
+    again = paying.again(partner, first, what)
+    return Replay(before, first, again, look(partner, first))
+
+
+def _locked(partner: Partner) -> list[Replay]:
+    """The same as Dojo does it where orders are locked; nothing where that can't be done."""
+    try:
+        lock = partner.lock()
+        order = paying.read(partner, lock.ids["orderId"])
+    except (Inconclusive, NotOffered):
+        return []
+    first = paying.pay(partner, order, 3, 1, lock=lock.ids["lockId"], what="a payment under a lock")
+    if not first.exchange.succeeded:
+        return []
+    return [_replay(partner, first, first.after, "the payment under a lock sent again")]
 
 
 def payoff(partner: Partner) -> Payoff:
@@ -82,19 +114,24 @@ def payoff(partner: Partner) -> Payoff:
         owed = money.owed(order)
         if owed is None:
             raise Inconclusive("the order doesn't say what is owed: totalAmount or paidAmount is missing")
-        most = paying.require(paying.pay(partner, order, owed - 1, what="the payment of all but one unit"))
+        most = paying.pay(partner, order, owed - 1, 2, what="the payment of all but one unit")
+        if not most.exchange.succeeded:
+            most = paying.pay(partner, order, owed - 1, what="the payment of all but one unit")
+        paying.require(most)
         found = Payoff(most, look(partner, most))
         order = {**order, **most.after, **(found.read_most or {})}
-        rest = paying.pay(partner, order, 1, what="the payment of the last unit")
-        if not rest.exchange.succeeded:
-            return Payoff(most, found.read_most, rest)
-        read_rest = look(partner, rest)
-        order = {**order, **rest.after, **(read_rest or {})}
+        found = replace(found, rest=paying.pay(partner, order, 1, 1, what="the payment of the last unit"))
+        if found.last is None:
+            found = replace(found, plain_rest=paying.pay(partner, order, 1, what="the payment of the last unit"))
+        last = found.last
+        if last is None:
+            return found
+        found = replace(found, read_rest=look(partner, last))
+        order = {**order, **last.after, **(found.read_rest or {})}
         more = paying.pay(partner, order, 1, what="a payment on the paid order")
-        read_more = look(partner, rest)
-        replay = paying.again(partner, rest, "the payment of the last unit sent again")
-        read_replay = look(partner, rest)
-        return Payoff(most, found.read_most, rest, read_rest, more, read_more, replay, read_replay)
+        found = replace(found, more=more, read_more=look(partner, last))
+        before = {**order, **more.after, **(found.read_more or {})}
+        return replace(found, replay=_replay(partner, last, before, "the payment of the last unit sent again"))
 
     return partner.once("payoff", tell)
 

@@ -21,9 +21,9 @@ Plan = Sequence[tuple[int, int | None]]
 
 #: ``(amount, tip)`` of each payment. On orders of our own: amounts that floating point gets wrong (0.29 * 100 is
 #: 28.999999999999996), and one above a hundred pounds. On the venue's: the smallest that tell amount and tip apart.
-OWN: Plan = ((29, None), (115, 29), (57, 0), (58, 1))
+OWN: Plan = ((29, None), (115, 29), (57, 11), (58, 0), (31, 7))
 LARGE: Plan = ((10_115, 1_029), (1, None))
-SMALL: Plan = ((3, None), (4, 1), (2, 0), (1, 2))
+SMALL: Plan = ((3, None), (4, 1), (5, 2), (2, 0))
 LEAST: Plan = ((1, None),)
 
 #: Pieces of the dearest dish that a till may find too many.
@@ -67,7 +67,7 @@ def _tell(partner: Partner) -> list[SplitBill]:
         found.append(_split(partner, order, _plan(partner, order)))
         if found[-1].recorded:
             break
-    if partner.offers("CreateOrder") and (large := _large_order(partner)) is not None:
+    if partner.offers("CreateOrder") and (large := large_order(partner)) is not None:
         found.append(_split(partner, large, LARGE))
     return found
 
@@ -78,7 +78,7 @@ def _plan(partner: Partner, order: Row) -> Plan:
     return next((plan for plan in plans if sum(amount for amount, _ in plan) < owed), LEAST)
 
 
-def _large_order(partner: Partner) -> Row | None:
+def large_order(partner: Partner) -> Row | None:
     """An order of our own that `LARGE` fits in; None where the till doesn't take it."""
     create = _contracts.capabilities()["CreateOrder"]
     item = max(partner.venue.items, key=lambda each: each["amountPerItem"]["value"])
@@ -93,9 +93,12 @@ def _large_order(partner: Partner) -> Row | None:
 
 
 def _split(partner: Partner, order: Row, plan: Plan) -> SplitBill:
-    recorded, refused = [], []
+    recorded: list[Payment] = []
+    refused: list[Payment] = []
     for number, (amount, tip) in enumerate(plan, 1):
-        payment = paying.pay(partner, order, amount, tip, what=f"payment {number}")
+        # Intents that differ in case alone are different ones; databases often think otherwise.
+        twin = partner.venue.intents.twin(recorded[0].intent) if recorded and number == len(plan) else None
+        payment = paying.pay(partner, order, amount, tip, what=f"payment {number}", intent=twin)
         if payment.exchange.succeeded:
             recorded.append(payment)
             order = {**order, **payment.after}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from epos_conformance.partner import Partner
 
 #: What orders of the venue are paid off for, the most important first.
-USES = ("payoff", "race", "tip", "race", "race")
+USES = ("payoff", "race", "race", "race")
 
 #: Seconds that a check waits for the only order it could use, while another process uses it.
 LEASE_WAIT = 30.0
@@ -61,7 +61,9 @@ class Supply:
                 f"needs an order to pay off: {missing} more than the {len(every)} that may be paid "
                 f"{'are' if missing > 1 else 'is'} missing; {self._why_none()}"
             )
-        return self._read(self._session.use_up(aside, f"orders to pay off ({use})", wait=LEASE_WAIT), 4)
+        id = self._session.use_up(aside, f"orders to pay off ({use})", wait=LEASE_WAIT)
+        self._session.leases.note(f"spent {id}", True)
+        return self._read(id, 4)
 
     @property
     def payable(self) -> list[str]:
@@ -108,7 +110,8 @@ class Supply:
         return None if left is not None and left < owed else cast("Row", made.answer)
 
     def _leased(self, owed: int) -> Row:
-        candidates = [each for each in self.payable if each not in self._held]
+        leases = self._session.leases
+        candidates = [each for each in self.payable if each not in self._held and not leases.noted(f"spent {each}")]
         wanted = [each for each in candidates if each not in self._unfit] or candidates
         reasons: list[str] = []
         # Where all are in use, one is waited for.
@@ -134,7 +137,7 @@ class Supply:
                 f"no order that may be paid was free within {LEASE_WAIT:g} s: other checks use all {len(wanted)}; "
                 "name more as data.orders in partner.toml, or run fewer processes"
             )
-        more = f"{len(self._held) + 1} are needed; " if self._held else ""
+        more = f"{len(self._held) + 1} are needed beside those that are paid off; " if self._held else ""
         return f"no order that may be paid: {more}{self._why_none()}"
 
     def _read(self, id: str, owed: int) -> Row:

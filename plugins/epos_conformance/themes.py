@@ -34,10 +34,10 @@ AS_IS = object()
 
 
 def _mixed(*features: str, before: str = "a") -> Choice:
-    """A text of some of *features*, one after the other: each is there three times out of four."""
+    """A text of some of *features*, one after the other: each is there seven times out of eight."""
 
     def pick(bits: Sequence[bool]) -> Any:
-        there = [one or other for one, other in zip(bits, (*bits[1:], bits[0]), strict=True)]
+        there = [any(three) for three in zip(bits, (*bits[1:], *bits[:1]), (*bits[2:], *bits[:2]), strict=True)]
         return before + "".join(itertools.compress(features, there)) if any(there) else AS_IS
 
     return Choice(len(features), pick)
@@ -118,8 +118,8 @@ THEMES = (
         name="amounts",
         weight=2,
         choices={
-            # Of some of these a binary fraction of a pound loses a penny; the last is too precise for 24 bits.
-            "amount": _one_of(AS_IS, 29, 57, 113, 435, 1015, 1999, 16777217),
+            # Many of these lose a penny as a binary fraction of a pound.
+            "amount": _one_of(AS_IS, 29, 57, 113, 435, 1015, 1999, 1),
             "quantity": _one_of(AS_IS, 1, 3, 12),
             "count": _one_of(AS_IS, 1),
             "intents": _one_of(AS_IS, 2, 3, 21),
@@ -129,8 +129,12 @@ THEMES = (
         name="many",
         weight=2,
         choices={
-            "amount": _one_of(AS_IS, 99999, 16777219, 99999999, 2**31 - 1, 2**31 + 1, 2**32 + 1, 10**11),
-            "quantity": _one_of(AS_IS, 99, 128, 255, 256, 1000, 32768, 100000),
+            "amount": _one_of(
+                *(AS_IS, 16777217, 16777219, 33333333, 99999999, 123456789, 2**31 - 1, 2**31 + 1),
+                *(2**32 - 1, 2**32 + 1, 5 * 10**9 + 1, 10**10 - 1, 10**10 + 1, 10**11 - 1, 10**11 + 1, 2**40 + 1),
+            ),
+            # No more: a till may make a line of each piece, and show them all in every search.
+            "quantity": _one_of(AS_IS, 99, 100, 128, 255, 256, 300, 1000),
             "count": _one_of(AS_IS, 3, 128, 255, 256, 1000, 32768, 100000),
         },
     ),

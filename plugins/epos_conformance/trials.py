@@ -175,7 +175,7 @@ class Subject:
         """
         varied = strategies.applied(self.body, self.leaves, variation)
         exchange, sent = self._ask(varied, variation)
-        if exchange.crashed:
+        if _is_crash(exchange):
             return Outcome(False, {CRASH: self._crash(exchange, variation, sent, self.capability.name)})
         if not exchange.succeeded:
             return Outcome(False)
@@ -201,6 +201,8 @@ class Subject:
                 return self.partner.call(self.capability.name, {**self.ids, **sent}), sent
             except BrokenAnswer:
                 broken = self.partner.exchanges[-1]
+            if not _is_crash(broken):
+                return broken, sent
         usual = self.partner.call(self.capability.name, {**self.ids, **self.fresh(self.body, {})})
         self._clear(self._ids_of(usual) if usual.succeeded else {})
         return broken, sent
@@ -222,8 +224,8 @@ class Subject:
         try:
             read = self._look(reader, ids)
         except BrokenAnswer:
-            return {CRASH: self._crash(self.partner.exchanges[-1], variation, sent, step, exchange)}
-        if read.crashed:
+            read = self.partner.exchanges[-1]
+        if _is_crash(read):
             return {CRASH: self._crash(read, variation, sent, step, exchange)}
 
         altered = self._altered(self._readable, sent, read)
@@ -302,3 +304,10 @@ class Subject:
         without = [name for name, value in variation.items() if value is None]
         parts = [f"with {' and '.join(told)}"] if told else []
         return ", ".join([*parts, f"without {' and '.join(without)}"] if without else parts)
+
+
+def _is_crash(exchange: Exchange) -> bool:
+    """Whether the partner failed; an answer that is too large for us, as one to a large order may be, is no failure."""
+    if isinstance(exchange.failure, BrokenAnswer):
+        return exchange.failure.nothing_came
+    return exchange.crashed

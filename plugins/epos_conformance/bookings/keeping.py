@@ -173,8 +173,8 @@ _MANGLED: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
     ("the text seems to be escaped for HTML", lambda sent, found: html.unescape(found) == sent or "&amp;" in found),
     ("line ends seem to be rewritten", lambda sent, found: sent.split() == found.split()),
     ("what looks like HTML seems to be removed", lambda sent, found: re.sub(r"<[^>]*>", "", sent) == found),
-    ("characters outside ASCII seem to be lost", lambda sent, found: _ascii(sent) == _ascii(found)),
     ("UTF-8 seems to be taken for another encoding", lambda sent, found: "Ã" in found and "Ã" not in sent),
+    ("characters outside ASCII seem to be lost", lambda sent, found: _ascii(sent) == _ascii(found)),
 )
 
 

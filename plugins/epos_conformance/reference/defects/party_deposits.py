@@ -10,7 +10,7 @@ from epos_conformance.reference.records import Json
 
 
 #: What follows where a deposit is altered whenever it is written.
-_WRITTEN = ("UpdateParty.changes-the-deposit", "UpdateParty.answers-the-party-as-updated")
+_WRITTEN = ("*.keeps-unusual-*", "UpdateParty.changes-the-deposit", "UpdateParty.answers-the-party-as-updated")
 
 
 class _Deposits(ReferenceEpos):
@@ -29,7 +29,7 @@ class _Deposits(ReferenceEpos):
 @defect(
     "deposit-of-one-intent",
     breaks=["CreateParty.keeps-the-deposit-intents", "UpdateParty.changes-the-deposit"],
-    also=["UpdateParty.answers-the-party-as-updated"],
+    also=["*.keeps-unusual-*", "UpdateParty.answers-the-party-as-updated"],
 )
 class DepositOfOneIntent(_Deposits):
     """

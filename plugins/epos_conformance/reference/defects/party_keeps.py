@@ -14,7 +14,12 @@ from epos_conformance.reference.records import Booking, Json
 
 
 #: What follows where a member is lost whenever a party is written.
-_WRITTEN = ("UpdateParty.changes-*", "UpdateParty.answers-the-party-as-updated", "UpdateParty.leaves-other-*")
+_WRITTEN = (
+    "*.keeps-unusual-*",
+    "UpdateParty.changes-*",
+    "UpdateParty.answers-the-party-as-updated",
+    "UpdateParty.leaves-other-*",
+)
 
 
 class _Kept(ReferenceEpos):
@@ -77,7 +82,11 @@ class PartyOfOneHasNoCovers(ReferenceEpos):
         return given if given.get("covers", 0) > 1 else {name: each for name, each in given.items() if name != "covers"}
 
 
-@defect("covers-follow-the-tables", breaks=["CreateParty.keeps-the-covers"], also=["*Part*.leaves-other-*"])
+@defect(
+    "covers-follow-the-tables",
+    breaks=["CreateParty.keeps-the-covers"],
+    also=["*.keeps-unusual-*", "*Part*.leaves-other-*"],
+)
 class CoversFollowTheTables(_New):
     """
     A table is laid for two, whoever comes.
@@ -242,7 +251,7 @@ class PartiesLeaveOnTheMinute(_Kept):
 # Where it belongs
 
 
-@defect("reservation-of-a-party-is-lost", breaks=["CreateParty.keeps-the-reservation"])
+@defect("reservation-of-a-party-is-lost", breaks=["CreateParty.keeps-the-reservation"], also=["*.keeps-unusual-*"])
 class ReservationOfAPartyIsLost(ReferenceEpos):
     """
     A new party comes from nowhere.
@@ -252,7 +261,7 @@ class ReservationOfAPartyIsLost(ReferenceEpos):
         return {name: each for name, each in super().new_party(body).items() if name != "reservationId"}
 
 
-@defect("reservation-of-a-party-is-dojos", breaks=["CreateParty.keeps-the-reservation"])
+@defect("reservation-of-a-party-is-dojos", breaks=["CreateParty.keeps-the-reservation"], also=["*.keeps-unusual-*"])
 class ReservationOfAPartyIsDojos(_New):
     """
     A party that came from a reservation names Dojo's party for it.

@@ -16,7 +16,7 @@ from epos_conformance.reference.faults import defect
 from epos_conformance.reference.records import Booking, Json
 
 
-_ANSWERED = ("UpdateParty.answers-the-party-as-updated", "UpdateParty.keeps-the-instant-*")
+_ANSWERED = ("*.keeps-unusual-*", "UpdateParty.answers-the-party-as-updated", "UpdateParty.keeps-the-instant-*")
 
 
 class _Forgets(ReferenceEpos):

@@ -266,7 +266,7 @@ class AnyAmountIsTaken(ReferenceEpos):
 @defect(
     "one-unit-too-much-is-taken",
     breaks=over("refuses-one-unit-too-much", PAY),
-    also=over("records-nothing-of-an-overpayment", PAY),
+    also=[f"{PAY}.records-nothing-of-an-overpayment", f"{PAY}.refuses-more-than-is-left"],
 )
 class OneUnitTooMuchIsTaken(ReferenceEpos):
     """
@@ -399,3 +399,37 @@ class AnyIntentIsTaken(ReferenceEpos):
 
     def check_intent(self, order: Order, intent_id: str) -> None:
         super().check_intent(order, f"pi_{intent_id}")
+
+
+@defect("tips-close-orders", breaks=over("stays-payable-one-unit-short", PAY), also=[f"{PAY}.*"])
+class TipsCloseOrders(ReferenceEpos):
+    """
+    An order is closed as soon as payments and tips together reach its total.
+    """
+
+    def apply_payment(self, order: Order, payment: Json) -> None:
+        super().apply_payment(order, payment)
+        if self.paid_amount(order) + self.tips_amount(order) >= order.total:
+            order.status = "Finalized"
+
+
+@defect("tipped-payments-may-be-too-much", breaks=over("refuses-one-unit-too-much", PAY), also=[f"{PAY}.*"])
+class TippedPaymentsMayBeTooMuch(ReferenceEpos):
+    """
+    A payment with a tip is not compared with what is owed.
+    """
+
+    def check_owed(self, order: Order, body: Json) -> None:
+        if not body.get("tipsAmount", {"value": 0})["value"]:
+            super().check_owed(order, body)
+
+
+@defect("large-orders-are-not-watched", breaks=over("refuses-one-unit-too-much", PAY))
+class LargeOrdersAreNotWatched(ReferenceEpos):
+    """
+    What is owed is compared for small orders alone.
+    """
+
+    def check_owed(self, order: Order, body: Json) -> None:
+        if order.total < 10_000:
+            super().check_owed(order, body)

@@ -152,7 +152,7 @@ class ReplayOnAPaidOrderIsAConflict(ReferenceEpos):
 @defect(
     "replay-is-answered-with-the-order-before",
     breaks=over("answers-a-replay-with-the-unchanged-order", PAY),
-    also=over("counts-a-replay-at-once-once", PAY),
+    also=[f"{PAY}.counts-*"],
 )
 class ReplayIsAnsweredWithTheOrderBefore(ReferenceEpos):
     """
@@ -252,3 +252,26 @@ class PaymentsOverwriteEachOther(_Racing):
         with self.turn:
             order.payments = kept
             ReferenceEpos.apply_payment(self, order, payment)
+
+
+@defect("replays-under-a-lock-are-paid", breaks=over("counts-a-replay-once", PAY), also=COUNTS)
+class ReplaysUnderALockArePaid(PaysTwice):
+    """
+    What is paid under a lock is trusted: only payments without one are looked up.
+    """
+
+    def is_replay(self, order: Order, body: Json) -> bool:
+        return "lockId" not in body and ReferenceEpos.is_replay(self, order, body)
+
+
+@defect("replays-are-compared-with-their-amount", breaks=over("counts-a-replay-once", PAY), also=COUNTS)
+class ReplaysAreComparedWithTheirAmount(PaysTwice):
+    """
+    A payment is known by its intent and its amount together.
+    """
+
+    def is_replay(self, order: Order, body: Json) -> bool:
+        return any(
+            (each.get("paymentIntentId"), each["paidAmount"]) == (body["paymentIntentId"], body["paidAmount"])
+            for each in order.payments
+        )

@@ -293,3 +293,38 @@ class PaymentIsInTheOtherCurrency(ReferenceEpos):
     def present_payment(self, payment: Json) -> Json:
         other = "GBP" if self.currency() == "EUR" else "EUR"
         return {**payment, "paidAmount": {**payment["paidAmount"], "currencyCode": other}}
+
+
+@defect("items-are-cleared", breaks=over("keeps-the-items", PAY), also=[f"{PAY}.*", "GetOrderById.*", "*OrderLock.*"])
+class ItemsAreCleared(ReferenceEpos):
+    """
+    An order that is paid is printed, and its items are moved to the journal.
+    """
+
+    def apply_payment(self, order: Order, payment: Json) -> None:
+        super().apply_payment(order, payment)
+        if order.status == "Finalized":
+            order.given = {**order.given, "items": []}
+
+
+@defect("tipped-payments-are-refused-and-kept", breaks=over("records-nothing-that-it-refuses", PAY), also=[f"{PAY}.*"])
+class TippedPaymentsAreRefusedAndKept(ReferenceEpos):
+    """
+    What the tip is entered for fails after the payment was saved.
+    """
+
+    def recorded_answer(self, order: Order) -> Json:
+        if order.payments and order.payments[-1]["tipsAmount"]["value"]:
+            raise conflict("no account for tips")
+        return super().recorded_answer(order)
+
+
+@defect("intents-are-compared-in-any-case", breaks=over("shows-the-payment", PAY), also=[f"{PAY}.*"])
+class IntentsAreComparedInAnyCase(ReferenceEpos):
+    """
+    The database compares texts regardless of case, and takes one intent for another's replay.
+    """
+
+    def is_replay(self, order: Order, body: Json) -> bool:
+        known = {str(each.get("paymentIntentId")).lower() for each in order.payments}
+        return body["paymentIntentId"].lower() in known

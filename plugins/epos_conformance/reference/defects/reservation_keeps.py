@@ -16,6 +16,7 @@ from epos_conformance.reference.records import Booking, Json
 
 #: What follows where a member is lost whenever a reservation is written.
 _WRITTEN = (
+    "*.keeps-unusual-*",
     "UpdateReservation.changes-*",
     "UpdateReservation.answers-the-reservation-as-updated",
     "UpdateReservation.leaves-other-*",
@@ -78,7 +79,9 @@ class ReservationNamesAreLatin1(_Kept):
 
 
 @defect(
-    "reservations-are-for-two", breaks=["CreateReservation.keeps-the-covers"], also=["*Reservation*.leaves-other-*"]
+    "reservations-are-for-two",
+    breaks=["CreateReservation.keeps-the-covers"],
+    also=["*.keeps-unusual-*", "*Reservation*.leaves-other-*"],
 )
 class ReservationsAreForTwo(_New):
     """

@@ -16,7 +16,11 @@ from epos_conformance.reference.faults import defect
 from epos_conformance.reference.records import Booking, Json
 
 
-_ANSWERED = ("UpdateReservation.answers-the-reservation-as-updated", "UpdateReservation.keeps-the-instant-*")
+_ANSWERED = (
+    "*.keeps-unusual-*",
+    "UpdateReservation.answers-the-reservation-as-updated",
+    "UpdateReservation.keeps-the-instant-*",
+)
 
 
 class _Forgets(ReferenceEpos):

@@ -94,12 +94,15 @@ class StrictTillWithTaxOnTop(StrictTill, TaxOnTop):
     """
 
     def check_taxes(self, body: Json) -> None:
-        lines = body.get("taxLines", ())
-        if sum(each["amountTotal"]["value"] for each in lines) != total_of(body) // 5:
-            raise conflict(f"the tax is {total_of(body) // 5}")
+        if sum(each["amountTotal"]["value"] for each in body.get("taxLines", ())) != self.tax(body):
+            raise conflict(f"the tax is {self.tax(body)}")
 
     def total_due(self, body: Json) -> int:
-        return total_of(body) + total_of(body) // 5
+        return total_of(body) + self.tax(body)
+
+    def tax(self, body: Json) -> int:
+        """A fifth, rounded."""
+        return (2 * total_of(body) + 5) // 10
 
 
 @variant("strict-till-with-discounts-below-zero")
