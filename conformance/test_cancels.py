@@ -149,7 +149,7 @@ def test_refuses_payments_afterwards(partner: Partner) -> None:
     searching.require_answer(refused)
     if is_conflict(refused):
         return
-    if refused.refused:
+    if not refused.succeeded:
         # An EPOS that looks payment intents up first has not come to the order.
         other = partner.order(2)
         amount = money.of(1, _currency(partner, other))
@@ -171,6 +171,8 @@ def test_refuses_locks_afterwards(partner: Partner) -> None:
 
     searching.require_answer(refused)
     if not is_conflict(refused):
+        if not refused.succeeded:
+            partner.lock()  # raises where no lock is granted at all
         raise Violation(Finding("a lock on the canceled order", "a refusal with Conflict", _seen(refused)))
 
 

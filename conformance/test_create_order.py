@@ -233,7 +233,14 @@ def own_pre_order(partner: Partner) -> Iterator[Version]:
 @check("CreateOrder.keeps-the-collection-details")
 def test_keeps_the_collection_details(partner: Partner) -> None:
     """An order to collect is for the time that was sent."""
-    judge(partner, "details", kept.collection, order_places.collections(book(partner)))
+    sold = partner.settings.data.order_types
+    if sold and "Collection" not in sold:
+        raise NotOffered("nothing is sold for collection: data.order-types in partner.toml doesn't name it")
+    try:
+        judge(partner, "details", kept.collection, order_places.collections(book(partner)))
+    except Inconclusive as error:
+        nothing = 'if nothing is sold for collection, name data.order-types = ["DineIn"]'
+        raise Inconclusive(f"{error}; {nothing}") from None
 
 
 # Finding it again

@@ -168,6 +168,7 @@ def test_survives_a_delete_at_once(partner: Partner) -> None:
         hung_up += any(each.answer is None for each in crashed)
         # A server may hang up between two rounds, for once.
         if hung_up > 1 or any(each.answer for each in crashed):
+            require_calm(partner, held)
             where = f"{crashed[0].capability} while the other of the two comes in, in round {turn}"
             raise Violation(Finding(where, "a success or a refusal", crashed[0].seen))
         release(partner, order, held.id)
@@ -176,6 +177,14 @@ def test_survives_a_delete_at_once(partner: Partner) -> None:
             where = f"a new lock, after one was extended and deleted at the same instant in round {turn}"
             raise Violation(Finding(where, "a success, as the old one was deleted once more", free.seen))
         release(partner, order, id)
+
+
+def require_calm(partner: Partner, held: Lock) -> None:
+    """Raise `Inconclusive` where a lock that is gone crashes the partner without a race, too."""
+    release(partner, held.order, held.id)
+    for each in (extend(partner, held), release(partner, held.order, held.id)):
+        if each.crashed:
+            raise Inconclusive(f"{each.capability} crashes on a lock that is gone, race or not: {each.seen}")
 
 
 # Other orders

@@ -28,7 +28,7 @@ def test_keeps_the_name(partner: Partner) -> None:
 @check("CreateParty.keeps-the-covers")
 def test_keeps_the_covers(partner: Partner) -> None:
     """A party is of as many people as were sent."""
-    creating.keeps(partner, PARTY, "covers", people=(3, 1))
+    creating.keeps(partner, PARTY, "covers", people=(3, 2, 1))
 
 
 @check("CreateParty.keeps-all-tables")
@@ -126,10 +126,12 @@ def reservation_choices(partner: Partner) -> list[Choice]:
         own = making.make(partner, RESERVATION)
         row: Members = {**own.sent, "id": own.id}
     except Inconclusive as error:
-        row = next((each for each in partner.venue.reservations if isinstance(each.get("id"), str)), {})
-        if not row and not partner.venue.known.reservations:
+        seen = next((each for each in partner.venue.reservations if isinstance(each.get("id"), str)), None)
+        known = [*partner.venue.known.reservations, *(each.get("reservationId") for each in partner.venue.parties)]
+        id = next((each for each in known if isinstance(each, str)), None)
+        if seen is None and id is None:
             raise Inconclusive(f"no reservation to seat a party for: {error}") from None
-        row = row or {"id": partner.venue.known.reservations[0]}
+        row = seen or {"id": id}
     named = {"reservationId": row["id"]}
     place = {name: row[name] for name in ("tableIds", "covers", "name") if name in row}
     times = {"startTime": row["startTime"], "expectedEndTime": row["endTime"]} if "endTime" in row else {}

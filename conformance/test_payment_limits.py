@@ -160,9 +160,8 @@ def test_refuses_more_than_the_total(partner: Partner) -> None:
 def test_refuses_one_unit_too_much(partner: Partner) -> None:
     """A payment of one unit more than is owed is refused with Conflict, on small orders and large ones."""
     order = partner.order()
-    large = split_bill.large_order(partner) if partner.offers("CreateOrder") else None
     findings: list[Finding] = []
-    for each in (order, large):
+    for each in (order, split_bill.large_order(partner), split_bill.collection(partner)):
         if each is None:
             continue
         owed = known(each, money.owed(each), "what is owed")

@@ -36,7 +36,7 @@ def test_keeps_the_name(partner: Partner) -> None:
 @check("CreateReservation.keeps-the-covers")
 def test_keeps_the_covers(partner: Partner) -> None:
     """A reservation is for as many people as were sent."""
-    creating.keeps(partner, RESERVATION, "covers", people=(3, 1))
+    creating.keeps(partner, RESERVATION, "covers", people=(3, 2, 1))
 
 
 @check("CreateReservation.keeps-all-tables")

@@ -55,6 +55,8 @@ class KnownData:
     """
 
     currency: str | None = None
+    #: ``DineIn``, ``Collection``; whatever is tried, where none is named.
+    order_types: tuple[str, ...] = ()
     orders: tuple[str, ...] = ()
     cancelable_orders: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()

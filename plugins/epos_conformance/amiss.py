@@ -109,12 +109,12 @@ def too_long(pages: Iterable[Page], limit: int) -> list[tuple[int, int]]:
 
 
 def persistent(
-    fault: Fault[T], again: Callable[[], T], others: Callable[[], Walk], own: Callable[[], Collection[str]] = tuple
+    fault: Fault[T], again: Callable[[], T], others: Callable[[], Walk], *, growing: bool = False
 ) -> list[Finding] | None:
     """
     What is amiss each time in a walk that *again* takes: nothing where it is in order once, None where nobody can tell.
 
-    *others* gives the rows that there are, asked before and after each walk; *own* of them come of the walk itself.
+    *others* gives the rows that there are, asked before and after each walk. With *growing*, rows may appear.
     """
     still = quiet = 0
     before = others()
@@ -124,10 +124,10 @@ def persistent(
         findings = fault(seen, before, after)
         if not findings:
             return []
-        ours = own()
-        stayed = [each for each in after.keys if each not in ours]
-        still += [each for each in before.keys if each not in ours] == stayed
-        quiet += {*before.keys} - {*ours} == {*stayed}
+        known = {*before.keys}
+        stayed = [each for each in after.keys if each in known] if growing else after.keys
+        still += before.keys == stayed
+        quiet += known == {*stayed}
         if still >= _STILL or quiet >= _QUIET:
             return findings
         before = after

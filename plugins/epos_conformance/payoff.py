@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from epos_conformance import money, paying
+from epos_conformance import money, paying, split_bill
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.paying import Payment
 from epos_conformance.settling import unchanged
@@ -81,6 +81,11 @@ def replays(partner: Partner) -> list[Replay]:
         found.append(Replay(order, first, altered, look(partner, first)))
         if partner.offers("CreateOrderLock"):
             found += _locked(partner)
+        if (collected := split_bill.collection(partner)) is not None:
+            first = paying.pay(partner, collected, 3, 1, what="a payment of an order to collect")
+            if first.exchange.succeeded:
+                what = "the payment of an order to collect sent again"
+                found.append(_replay(partner, first, first.after, what))
         return found
 
     return partner.once("replays", tell)

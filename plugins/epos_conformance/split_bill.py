@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from epos_conformance import _contracts, answers, money, paying
+from epos_conformance import _contracts, answers, money, order_places, ordering, paying
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.partner import MOST_ATTEMPTS, Partner
 from epos_conformance.paying import Payment
@@ -67,8 +67,10 @@ def _tell(partner: Partner) -> list[SplitBill]:
         found.append(_split(partner, order, _plan(partner, order)))
         if found[-1].recorded:
             break
-    if partner.offers("CreateOrder") and (large := large_order(partner)) is not None:
+    if (large := large_order(partner)) is not None:
         found.append(_split(partner, large, LARGE))
+    if (collected := collection(partner)) is not None:
+        found.append(_split(partner, collected, SMALL))
     return found
 
 
@@ -78,8 +80,20 @@ def _plan(partner: Partner, order: Row) -> Plan:
     return next((plan for plan in plans if sum(amount for amount, _ in plan) < owed), LEAST)
 
 
+def collection(partner: Partner) -> Row | None:
+    """An order of our own to be collected, that `SMALL` fits in; None where the till doesn't take it."""
+    if not partner.offers("CreateOrder"):
+        return None
+    version = next(iter(order_places.collections(ordering.of(partner.venue))), None)
+    made = partner.call("CreateOrder", version.body).result if version is not None else None
+    enough = sum(amount for amount, _ in SMALL) + 1
+    return made if isinstance(made, dict) and "id" in made and (money.owed(made) or 0) >= enough else None
+
+
 def large_order(partner: Partner) -> Row | None:
     """An order of our own that `LARGE` fits in; None where the till doesn't take it."""
+    if not partner.offers("CreateOrder"):
+        return None
     create = _contracts.capabilities()["CreateOrder"]
     item = max(partner.venue.items, key=lambda each: each["amountPerItem"]["value"])
     price = item["amountPerItem"]["value"]

@@ -210,8 +210,7 @@ class _Appearing:
 
     partner: Partner
     capability: str
-    #: Ids of the rows made so far, and of those made on the latest walk.
-    made: set[str] = field(default_factory=set)
+    #: Ids of the rows made on the latest walk.
     fresh: set[str] = field(default_factory=set)
 
     def walk(self, limit: int) -> Walk:
@@ -222,7 +221,6 @@ class _Appearing:
     def _between(self, seen: Walk) -> None:
         if len(seen.pages) in (1, 3):
             self.fresh.add(self._make(seen))
-            self.made |= self.fresh
 
     def _make(self, seen: Walk) -> str:
         """A row like the one that the walk began with: in most orders it comes before what is still to come."""
@@ -262,7 +260,7 @@ def _appearance(partner: Partner, capability: str) -> Appearance:
     after = whole()
     for fact, fault in ((REPEATED, _but_for(appearing, amiss.repeated_ids)), (HIDDEN, amiss.left_out)):
         if fault(found.walk, before, after):
-            findings = amiss.persistent(fault, partial(appearing.walk, limit), whole, lambda: appearing.made)
+            findings = amiss.persistent(fault, partial(appearing.walk, limit), whole, growing=True)
             if findings is None:
                 found.unsettled.add(fact)
             else:

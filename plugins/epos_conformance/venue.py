@@ -352,9 +352,9 @@ _MAKERS: Mapping[str, Callable[[_Choice], Any]] = {
     "noAmount": lambda choice: choice.money(0),
     "depositAmount": lambda choice: choice.money(1000),
     "now": lambda choice: choice.after_now(0),
-    # Ahead by a clock that is 90 s off, too.
-    "expiry": lambda choice: choice.after_now(180),
-    "laterExpiry": lambda choice: choice.after_now(300),
+    # Ahead by a clock that is 90 s early, too, and not too far for a till that grants two minutes.
+    "expiry": lambda choice: choice.after_now(105),
+    "laterExpiry": lambda choice: choice.after_now(115),
     "partyStart": _Choice.party_start,
     "partyEnd": lambda choice: choice.party_start() + datetime.timedelta(minutes=90),
     "bookingStart": lambda choice: choice.booking(0),

@@ -168,7 +168,7 @@ def looks(*rows: str) -> Iterator[Walk]:
 FOUND = Finding("here", "this", "that")
 
 
-def persistent(faulty: list[bool], others: Iterator[Walk], own: str = "") -> tuple[list[Finding] | None, int]:
+def persistent(faulty: list[bool], others: Iterator[Walk], growing: bool = False) -> tuple[list[Finding] | None, int]:
     """What persists of a fault that shows in some rounds, and how many there were."""
     rounds = iter(faulty)
     taken: list[Walk] = []
@@ -177,7 +177,7 @@ def persistent(faulty: list[bool], others: Iterator[Walk], own: str = "") -> tup
         taken.append(ALL)
         return ALL
 
-    found = amiss.persistent(lambda *_: [FOUND] if next(rounds) else [], again, lambda: next(others), lambda: list(own))
+    found = amiss.persistent(lambda *_: [FOUND] if next(rounds) else [], again, lambda: next(others), growing=growing)
     return found, len(taken)
 
 
@@ -198,5 +198,6 @@ def test_what_shows_only_while_rows_come_and_go_cannot_be_told() -> None:
     assert persistent([True] * 5, looks("a", "ab", "abc", "bc", "c", "cd")) == (None, 5)
 
 
-def test_rows_of_ours_that_come_do_not_count_as_moving() -> None:
-    assert persistent([True] * 5, looks("ab", "xab", "yxab"), own="xy") == ([FOUND], 2)
+def test_where_rows_are_meant_to_appear_they_do_not_count_as_moving() -> None:
+    assert persistent([True] * 5, looks("ab", "xab", "yxab"), growing=True) == ([FOUND], 2)
+    assert persistent([True] * 5, looks("ab", "xa", "yx", "zy", "wz", "vw"), growing=True) == (None, 5)

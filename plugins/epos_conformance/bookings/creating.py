@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from epos_conformance.bookings import making, reading, wishes
 from epos_conformance.bookings.kinds import PARTY, Choice, Kind, Members, Own, capability
 from epos_conformance.bookings.slots import Slot
 from epos_conformance.exceptions import Inconclusive, Violation
-from epos_conformance.exchange import Exchange
 from epos_conformance.settling import settled
 from epos_conformance.venue import instant
 from epos_conformance.verdict import Finding
@@ -90,7 +88,7 @@ def at(member: str, millisecond: int, *, second: int = 0, minutes: int = 0) -> l
 def keeps_offset_times(partner: Partner, kind: Kind) -> None:
     """Times ahead of UTC and behind it keep their instants, in a party or reservation that is made."""
 
-    def ahead(hours: float) -> Choice:
+    def ahead(hours: float) -> Callable[[Slot], Members]:
         return lambda slot: {
             "startTime": wishes.spelled(slot.start, hours),
             kind.end: wishes.spelled(slot.end, hours),
@@ -99,8 +97,8 @@ def keeps_offset_times(partner: Partner, kind: Kind) -> None:
     def one(hours: float) -> None:
         try:
             own = making.make(partner, kind, ahead(hours))
-        except Inconclusive as error:
-            _require_offsets_taken(partner, kind, ahead(hours), str(error))
+        except Inconclusive:
+            _require_offsets_taken(partner, kind, ahead(hours))
             raise
         reading.require_kept(partner, own, "startTime", kind.end)
         making.discard(partner, own)
@@ -108,27 +106,21 @@ def keeps_offset_times(partner: Partner, kind: Kind) -> None:
     each_round(partner, [lambda: one(5.5), lambda: one(-8), lambda: one(1)])
 
 
-def _require_offsets_taken(partner: Partner, kind: Kind, choice: Choice, why: str) -> None:
+def _require_offsets_taken(partner: Partner, kind: Kind, choice: Callable[[Slot], Members]) -> None:
     """
-    Raise `Violation` where the very instants that the partner takes with Z are an InvalidRequest with an offset.
+    Raise `Violation` where the very instants that the partner takes with Z are refused with an offset, twice.
     """
-    own = making.make(partner, kind)
-    making.discard(partner, own)
-    chosen = choice(replace(own.slot)) if callable(choice) else choice
-    exchange = partner.call(kind.create, {**own.sent, **chosen})
-    error = exchange.error
-    if error is not None and error.type == "InvalidRequest":
-        raise Violation(
-            Finding(
-                f"{kind.create}, $.startTime {chosen['startTime']}",
-                f"a success, as with {own.sent['startTime']}, the same instant",
-                exchange.seen,
-                "times are read with Z alone",
-            )
-        ) from None
-    if exchange.succeeded and isinstance(exchange.result, dict):
-        return
-    raise Inconclusive(why)
+    for _ in range(2):
+        own = making.make(partner, kind)
+        making.discard(partner, own)
+        chosen = choice(own.slot)
+        exchange = partner.call(kind.create, {**own.sent, **chosen})
+        error = exchange.error
+        if error is None or error.type not in ("InvalidRequest", "Conflict"):
+            return
+    expected = f"a success, as with {own.sent['startTime']}, the same instant"
+    where = f"{kind.create}, $.startTime {chosen['startTime']}"
+    raise Violation(Finding(where, expected, exchange.seen), hint="times are read with Z alone, or as local ones")
 
 
 def can_be_fetched(partner: Partner, kind: Kind) -> None:
@@ -147,14 +139,11 @@ def can_be_fetched(partner: Partner, kind: Kind) -> None:
 
 def fetch(partner: Partner, own: Own, step: str) -> None:
     exchange = settled(
-        partner, lambda: partner.call(own.kind.get, own.ids), lambda each: each.succeeded or not _unknown(each)
+        partner, lambda: partner.call(own.kind.get, own.ids), lambda each: not answers.is_not_found(each)
     )
+    reading.require_answer(exchange)
     if not exchange.succeeded:
         raise Violation(Finding(f"{step}, id {own.id!r}", f"the {own.kind.name}", exchange.seen))
-
-
-def _unknown(exchange: Exchange) -> bool:
-    return answers.is_not_found(exchange)
 
 
 def is_found_by_search(partner: Partner, kind: Kind, *queries: Callable[[Own], Members]) -> None:

@@ -74,14 +74,24 @@ def changes_offset_times(partner: Partner, kind: Kind) -> None:
         local = {"startTime": wishes.spelled(start, hours), kind.end: wishes.spelled(end, hours)}
         exchange = changing.put(partner, own, local)
         if not exchange.succeeded:
-            plain = changing.put(partner, own, {"startTime": instant(start), kind.end: instant(end)})
-            error = exchange.error
-            if plain.succeeded and error is not None and error.type == "InvalidRequest":
-                expected = f"a success, as with {instant(start)}, the same instant"
-                raise Violation(Finding(f"{kind.update}, $.startTime {local['startTime']}", expected, exchange.seen))
+            _require_offsets_taken(partner, own, {"startTime": instant(start), kind.end: instant(end)}, local)
             raise Inconclusive(f"the partner takes no {kind.update} with such times: {exchange.seen}")
         own = replace(own, sent={**own.sent, **local})
         reading.require_kept(partner, own, "startTime", kind.end, after=kind.update)
+
+
+def _require_offsets_taken(partner: Partner, own: Own, plain: Members, local: Members) -> None:
+    """Raise `Violation` where an update to the *plain* instants is taken, and refused where they are *local* times."""
+    if not changing.put(partner, own, plain).succeeded:
+        return
+    exchange = changing.put(partner, own, local)
+    error = exchange.error
+    if error is not None and error.type in ("InvalidRequest", "Conflict"):
+        where = f"{own.kind.update}, $.startTime {local['startTime']}"
+        raise Violation(
+            Finding(where, f"a success, as with {plain['startTime']}, the same instant", exchange.seen),
+            hint="times are read with Z alone, or as local ones",
+        )
 
 
 def changes_the_tables(partner: Partner, kind: Kind) -> None:

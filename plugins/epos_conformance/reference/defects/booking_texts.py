@@ -21,6 +21,7 @@ _UPDATES = ("UpdateParty", "UpdateReservation")
 
 #: What follows where a text is altered whenever it is written.
 _WRITTEN = (
+    "*.keeps-unusual-*",
     *over("answers-*", *_UPDATES),
     *over("changes-the-*", *_UPDATES),
     *over("keeps-the-*", *_CREATIONS),
@@ -194,7 +195,7 @@ class _Times(ReferenceEpos):
         return time
 
 
-@defect("offsets-are-dropped", breaks=_OFFSETS)
+@defect("offsets-are-dropped", breaks=_OFFSETS, also=["*.keeps-unusual-*"])
 class OffsetsAreDropped(_Times):
     """
     The offset of a time is left to the library, which leaves it out.
@@ -204,7 +205,7 @@ class OffsetsAreDropped(_Times):
         return f"{datetime.fromisoformat(time).replace(tzinfo=None).isoformat()}Z"
 
 
-@defect("offsets-are-whole-hours", breaks=_OFFSETS)
+@defect("offsets-are-whole-hours", breaks=_OFFSETS, also=["*.keeps-unusual-*"])
 class OffsetsAreWholeHours(_Times):
     """
     There are no half hours in the offset of a time.
@@ -214,7 +215,11 @@ class OffsetsAreWholeHours(_Times):
         return time if time.endswith("Z") else f"{time[:-3]}:00"
 
 
-@defect("offsets-count-the-wrong-way", breaks=over("keeps-the-instant-of-an-offset-time", *_CREATIONS), also=_OFFSETS)
+@defect(
+    "offsets-count-the-wrong-way",
+    breaks=over("keeps-the-instant-of-an-offset-time", *_CREATIONS),
+    also=["*.keeps-unusual-*", *_OFFSETS],
+)
 class OffsetsCountTheWrongWay(_Times):
     """
     An offset is added where it has to be subtracted.
@@ -243,6 +248,7 @@ class TimesNeedAZ(ReferenceEpos):
 @defect(
     "updates-drop-offsets",
     breaks=over("keeps-the-instant-of-an-offset-time", *_UPDATES),
+    also=["*.keeps-unusual-*"],
 )
 class UpdatesDropOffsets(ReferenceEpos):
     """

@@ -246,7 +246,11 @@ class SecondLockIsStatus400(RestShell):
         return response
 
 
-@defect("lock-is-kept-before-its-expiry-is-read", breaks=["CreateOrderLock.a-refused-lock-holds-nothing"])
+@defect(
+    "lock-is-kept-before-its-expiry-is-read",
+    breaks=["CreateOrderLock.a-refused-lock-holds-nothing"],
+    also=["CreateOrderLock.bad-requests-*", "CreateOrderLock.errors-*"],
+)
 class LockIsKeptBeforeItsExpiryIsRead(ReferenceEpos):
     """
     The lock is taken first, so that nobody comes between, and its body is read later.

@@ -251,7 +251,7 @@ class PartiesLeaveOnTheMinute(_Kept):
 # Where it belongs
 
 
-@defect("reservation-of-a-party-is-lost", breaks=["CreateParty.keeps-the-reservation"], also=["*.keeps-unusual-*"])
+@defect("reservation-of-a-party-is-lost", breaks=["CreateParty.keeps-the-reservation"])
 class ReservationOfAPartyIsLost(ReferenceEpos):
     """
     A new party comes from nowhere.
@@ -261,7 +261,7 @@ class ReservationOfAPartyIsLost(ReferenceEpos):
         return {name: each for name, each in super().new_party(body).items() if name != "reservationId"}
 
 
-@defect("reservation-of-a-party-is-dojos", breaks=["CreateParty.keeps-the-reservation"], also=["*.keeps-unusual-*"])
+@defect("reservation-of-a-party-is-dojos", breaks=["CreateParty.keeps-the-reservation"])
 class ReservationOfAPartyIsDojos(_New):
     """
     A party that came from a reservation names Dojo's party for it.

@@ -328,3 +328,15 @@ class IntentsAreComparedInAnyCase(ReferenceEpos):
     def is_replay(self, order: Order, body: Json) -> bool:
         known = {str(each.get("paymentIntentId")).lower() for each in order.payments}
         return body["paymentIntentId"].lower() in known
+
+
+@defect("collected-payments-include-tips", breaks=over("keeps-tips-out-of-the-paid-amount", PAY), also=[f"{PAY}.*"])
+class CollectedPaymentsIncludeTips(ReferenceEpos):
+    """
+    The counter's own program records what the card was charged.
+    """
+
+    def apply_payment(self, order: Order, payment: Json) -> None:
+        if order.given["details"]["orderType"] == "Collection":
+            payment = {**payment, "paidAmount": more(payment["paidAmount"], payment["tipsAmount"]["value"])}
+        super().apply_payment(order, payment)

@@ -204,7 +204,7 @@ class DateOfAProxy(RestShell):
 @variant("clock-behind-a-proxy", layers=[DateOfAProxy])
 class ClockBehindAProxy(ReferenceEpos):
     """
-    The till's clock is 95 seconds late, the Date is right, and no order says when it was changed.
+    The till's clock is 95 seconds late, the Date is right, and new orders don't say when they were made.
     """
 
     def now(self) -> datetime:
@@ -212,13 +212,15 @@ class ClockBehindAProxy(ReferenceEpos):
 
     def present_order(self, order: Order) -> Json:
         found = super().present_order(order)
+        if order.dojo_order_id is None:
+            return found
         return {name: value for name, value in found.items() if name not in ("createdAt", "updatedAt")}
 
 
 @variant("clock-ahead-of-a-proxy", layers=[DateOfAProxy])
 class ClockAheadOfAProxy(ClockBehindAProxy):
     """
-    The till's clock is 95 seconds early, the Date is right, and no order says when it was changed.
+    The till's clock is 95 seconds early, the Date is right, and new orders don't say when they were made.
     """
 
     def now(self) -> datetime:
