@@ -148,7 +148,8 @@ def test_lets_another_order_be_locked(partner: Partner) -> None:
     again = ask(partner, order, id)
     if not again.succeeded:
         where = f"a lock on order {id_of(order)} while order {held.order_id} is locked"
-        raise Violation(Finding(where, "a success, as when no order is locked", again.seen))
+        hint = "locks are kept for the till, or for who asks, and not for the order"
+        raise Violation(Finding(where, "a success, as when no order is locked", again.seen), hint=hint)
 
 
 @check("CreateOrderLock.lets-another-order-be-paid")

@@ -34,13 +34,12 @@ from epos_conformance.locking import (
     usual,
 )
 from epos_conformance.paying import Payment
-from epos_conformance.venue import Row
 
 
-def another(partner: Partner, owed: int = 1) -> list[Row]:
-    """One more order of this check's own; none where there is no other."""
+def another(partner: Partner) -> list[Lock]:
+    """A lock on one more order; none where there is no other, or it can't be locked."""
     try:
-        return [partner.order(owed)]
+        return [lock(partner, partner.order())]
     except Inconclusive:
         return []
 
@@ -63,7 +62,7 @@ def test_answers_the_order_it_locks(partner: Partner) -> None:
     """A granted lock answers the order that was asked for."""
     expect_two(partner)
     first = hold(partner)
-    locks = [first, *(lock(partner, order) for order in another(partner))]
+    locks = [first, *another(partner)]
     if partner.offers("DeleteOrderLock") and release(partner, first.order, first.id).succeeded:
         locks.append(lock(partner, first.order))
 

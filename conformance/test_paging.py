@@ -22,9 +22,11 @@ from epos_conformance import (
     check,
     filters,
     surveying,
+    told,
     turning,
     walking,
 )
+from epos_conformance.turning import Turns
 
 
 # Walks
@@ -34,8 +36,7 @@ from epos_conformance import (
 def test_keeps_to_the_limit(partner: Partner, capability: Capability) -> None:
     """No page has more rows than were asked for."""
     surveying.require(partner, capability.name, surveying.OVERFULL)
-    turns = turning.turns(partner, capability.name)
-    answers.violate(turns.findings.get(turning.OVERFULL, []))
+    require_turns(partner, capability, turning.OVERFULL)
 
 
 @check("*.walks-each-row-once")
@@ -71,13 +72,14 @@ def test_filter_holds_on_every_page(partner: Partner, capability: Capability) ->
         raise Inconclusive(f"no filter of {capability.name} finds two rows: take a venue that has more")
 
 
+def require_turns(partner: Partner, capability: Capability, fact: str) -> Turns:
+    return told.require(partner, lambda: turning.turns(partner, capability.name), fact)
+
+
 @check("*.before-walks-back")
 def test_before_walks_back(partner: Partner, capability: Capability) -> None:
     """The before of a later page leads back to the rows of the page before it."""
-    turns = turning.turns(partner, capability.name)
-    answers.violate(turns.findings.get(turning.ASTRAY, []))
-    if turning.ASTRAY in turns.unsettled:
-        raise Inconclusive(surveying.UNSETTLED)
+    turns = require_turns(partner, capability, turning.ASTRAY)
 
     # before is optional in an answer: an EPOS that never names one promises no way back, and nobody can ask for it.
     partner.notes.append(f"{turns.steps} steps back" if turns.steps else "no page names a before: there is no way back")
@@ -86,10 +88,7 @@ def test_before_walks_back(partner: Partner, capability: Capability) -> None:
 @check("*.after-leads-on-from-a-page-reached-by-before")
 def test_after_leads_on_from_a_page_reached_by_before(partner: Partner, capability: Capability) -> None:
     """The after of a page that before led to leads on to the page that was left."""
-    turns = turning.turns(partner, capability.name)
-    answers.violate(turns.findings.get(turning.LOST, []))
-    if turning.LOST in turns.unsettled:
-        raise Inconclusive(surveying.UNSETTLED)
+    turns = require_turns(partner, capability, turning.LOST)
 
     partner.notes.append(f"{turns.on} steps on again")
 
@@ -111,10 +110,8 @@ def test_new_rows_hide_none(partner: Partner, capability: Capability) -> None:
 
 def judge_appearance(partner: Partner, capability: Capability, fact: str) -> None:
     surveying.require_maker(partner, capability.name)
-    seen = turning.appearance(partner, capability.name)
-    answers.violate(seen.findings.get(fact, []), hint="the cursor counts rows from the beginning: it has to name one")
-    if fact in seen.unsettled:
-        raise Inconclusive(surveying.UNSETTLED)
+    hint = "the cursor counts rows from the beginning: it has to name one"
+    seen = told.require(partner, lambda: turning.appearance(partner, capability.name), fact, hint=hint)
 
     partner.notes.append(f"{len(seen.walk.pages)} pages, two rows made on the way")
 

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from epos_conformance.filters import Narrowing
+from epos_conformance.told import MOST_FINDINGS
 from epos_conformance.venue import Row
 from epos_conformance.verdict import Finding
 from epos_conformance.walking import End, Page, Walk, key, listed
 
-
-#: Findings that are told of one rule; they look alike.
-MOST_FINDINGS = 3
 
 #: How often a fault is looked at again.
 _MOST_ROUNDS = 5

@@ -153,10 +153,12 @@ def _watched(partner: Partner, pace: float) -> Story:
     other, why_not = _second_order(partner, clock)
     first, second = _expiries(clock, pace)
 
-    held = _short(partner, order, first)
-    longer = _short(partner, other, first) if other is not None else None
-    if longer is not None and not (answer := extend(partner, longer, _spelt(second))).succeeded:
-        longer, why_not = None, f"the extension was not carried out: {answer.seen}"
+    held, longer = _short(partner, order, first), None
+    if other is not None:
+        try:
+            longer = _extended(partner, _short(partner, other, first), second)
+        except Inconclusive as error:
+            why_not = str(error)
     extended = _Watch(partner, longer.order) if longer is not None else None
     plain = _Watch(partner, held.order)
     plain.until_granted(clock.surely_not(second) - 2 * pace)
@@ -222,6 +224,13 @@ def _short(partner: Partner, order: Row, expiry: float) -> Lock:
     if not exchange.succeeded:
         raise Inconclusive(f"needs a lock that lapses soon, but CreateOrderLock was not carried out: {exchange.seen}")
     return Lock(order, id, exchange)
+
+
+def _extended(partner: Partner, held: Lock, expiry: float) -> Lock:
+    exchange = extend(partner, held, _spelt(expiry))
+    if not exchange.succeeded:
+        raise Inconclusive(f"the extension was not carried out: {exchange.seen}")
+    return held
 
 
 class _Watch:

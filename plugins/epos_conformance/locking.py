@@ -44,9 +44,14 @@ def until(seconds: float, *, zone: datetime.timezone = datetime.UTC) -> str:
     return instant(moment) if zone is datetime.UTC else moment.astimezone(zone).isoformat(timespec="milliseconds")
 
 
+def lasts(partner: Partner) -> float:
+    """Seconds that the partner grants a lock for, as far as it is known by now."""
+    return _GRANTED.get(partner.venue, LASTS)
+
+
 def usual(partner: Partner, times: float = 1.0) -> str:
     """An expiry as the partner grants it; *times* as far away."""
-    return until(times * _GRANTED.get(partner.venue, LASTS))
+    return until(times * lasts(partner))
 
 
 def require_offered(partner: Partner, *names: str) -> None:
@@ -118,7 +123,7 @@ def lock(partner: Partner, order: Row) -> Lock:
     Raises `Inconclusive` with the partner's words where it is refused, whenever it is to end.
     """
     require_offered(partner, "CreateOrderLock")
-    for seconds in dict.fromkeys((_GRANTED.get(partner.venue, LASTS), LASTS, *OTHERS)):
+    for seconds in dict.fromkeys((lasts(partner), LASTS, *OTHERS)):
         id = new_id()
         exchange = ask(partner, order, id, until(seconds))
         if exchange.succeeded:

@@ -88,10 +88,10 @@ class Ordering:
         others = [row for row in rows if row not in own]
         return sorted(others or own, key=lambda row: (row.get("status") in _UNDONE, row.get("payable") is not True))
 
-    @cached_property
+    @property
     def way(self) -> arithmetic.Arithmetic:
         """How the venue adds up."""
-        return arithmetic.learnt(row for row in self.orders if row.get("status") not in _UNDONE)
+        return self.venue.way
 
     @cached_property
     def seen(self) -> list[Json]:

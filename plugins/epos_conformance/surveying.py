@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import contextlib
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from epos_conformance import _contracts, amiss, filters, walking
+from epos_conformance import _contracts, amiss, filters, told, walking
 from epos_conformance.amiss import Fault
-from epos_conformance.exceptions import Inconclusive, NotOffered, Violation
+from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import Exchange
 from epos_conformance.filters import Narrowing
 from epos_conformance.settling import settled
+from epos_conformance.told import Camera, Told
 from epos_conformance.venue import Row
-from epos_conformance.verdict import Finding
 from epos_conformance.walking import End, Walk
 
 
@@ -35,9 +35,6 @@ MAKES = {
     "SearchParties": ("party", "CreateParty"),
     "SearchReservations": ("reservation", "CreateReservation"),
 }
-
-#: Why something could not be settled.
-UNSETTLED = "rows come and go all the time: try again while the venue is quiet"
 
 #: Pages that a filtered walk is followed for.
 _FILTERED_PAGES = 8
@@ -56,7 +53,7 @@ REPEATS, MISSING, ENDLESS, OVERFULL, UNFILTERED, LEFT_OPEN = (
 
 
 @dataclass(kw_only=True)
-class Survey:
+class Survey(Told):
     """
     What is known about the pages of one search.
     """
@@ -64,24 +61,12 @@ class Survey:
     #: Rows that the search finds, as far as they were read.
     rows: list[Row]
     walks: list[Walk] = field(default_factory=list)
-    #: Fact -> where it was found.
-    findings: dict[str, list[Finding]] = field(default_factory=dict)
-    #: Fact -> why it could not be settled.
-    unsettled: dict[str, str] = field(default_factory=dict)
-    #: Fact -> the exchanges of the walk that shows it first, counted from the survey's first one.
-    evidence: dict[str, slice] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
         pages = sum(len(each.pages) for each in self.walks)
         ends = sum(each.end is not End.CUT for each in self.walks)
         return f"{len(self.walks)} walks, {ends} of them to the end, {pages} pages, {len(self.rows)} rows"
-
-    def add(self, fact: str, findings: Sequence[Finding], evidence: slice) -> None:
-        known = self.findings.setdefault(fact, [])
-        if findings and not known:
-            self.evidence[fact] = evidence
-        known += list(findings)[: max(0, amiss.MOST_FINDINGS - len(known))]
 
 
 def survey(partner: Partner, capability: str) -> Survey:
@@ -95,14 +80,7 @@ def require(partner: Partner, capability: str, fact: str) -> Survey:
     """
     The survey of *capability*, where it shows nothing of *fact*; raises `Violation` or `Inconclusive` otherwise.
     """
-    start = len(partner.exchanges)
-    found = survey(partner, capability)
-    if findings := found.findings.get(fact):
-        # What is told of a violation are its last exchanges: those of the walk that shows it.
-        partner.exchanges += partner.exchanges[start:][found.evidence[fact]]
-        raise Violation(*findings)
-    if fact in found.unsettled:
-        raise Inconclusive(found.unsettled[fact])
+    found = told.require(partner, lambda: survey(partner, capability), fact)
     partner.notes.append(found.summary)
     return found
 
@@ -111,16 +89,10 @@ class _Surveyor:
     def __init__(self, partner: Partner, capability: str) -> None:
         self._partner = partner
         self._capability = capability
-        self._start = len(partner.exchanges)
-        #: The exchanges of the latest walk.
-        self._latest = slice(0, 0)
+        self._camera = Camera(partner)
 
     def _step(self, limit: int | None, query: Mapping[str, object], most: int) -> Walk:
-        start = len(self._partner.exchanges)
-        try:
-            return walking.walk(self._partner, self._capability, limit, query, most=most)
-        finally:
-            self._latest = slice(start - self._start, len(self._partner.exchanges) - self._start)
+        return self._camera.take(lambda: walking.walk(self._partner, self._capability, limit, query, most=most))
 
     def survey(self) -> Survey:
         """Walk, look again at what is amiss, and tell."""
@@ -152,7 +124,7 @@ class _Surveyor:
         if any(narrowing.passes(row) is False for row in everything.pages[0].rows):
             return  # the filter never held: that is another rule's business
         if findings := amiss.unfiltered(walked, narrowing):
-            found.add(UNFILTERED, findings, self._latest)
+            found.add(UNFILTERED, findings, self._camera.latest)
         elif amiss.strangers(walked, everything, everything):
             again = partial(self._step, walked.limit, narrowing.query, _FILTERED_PAGES)
             self._look_again(found, UNFILTERED, amiss.strangers, again, lambda: self._whole(narrowing.query))
@@ -165,9 +137,9 @@ class _Surveyor:
         except walking.Refused:
             return None  # whether small pages may be asked for, or any at all, is other rules' business
         found.walks.append(seen)
-        found.add(OVERFULL, amiss.overfull(seen), self._latest)
+        found.add(OVERFULL, amiss.overfull(seen), self._camera.latest)
         if seen.end is End.EMPTY:
-            found.add(LEFT_OPEN, amiss.left_open(seen), self._latest)
+            found.add(LEFT_OPEN, amiss.left_open(seen), self._camera.latest)
         again = partial(self._step, limit, everything.query, most)
         for fact, fault in faults(self._capability).items():
             if fault(seen, everything, everything):
@@ -197,13 +169,9 @@ class _Surveyor:
         self, found: Survey, fact: str, fault: Fault[Walk], again: Callable[[], Walk], others: Callable[[], Walk]
     ) -> None:
         """Tell of *fault* if it persists."""
-        if len(found.findings.get(fact, ())) >= amiss.MOST_FINDINGS:
+        if len(found.findings.get(fact, ())) >= told.MOST_FINDINGS:
             return
-        findings = amiss.persistent(fault, again, others)
-        if findings is None:
-            found.unsettled.setdefault(fact, UNSETTLED)
-        else:
-            found.add(fact, findings, self._latest)
+        found.add(fact, amiss.persistent(fault, again, others), self._camera.latest)
 
 
 def everything(partner: Partner, capability: str) -> Walk:

@@ -118,8 +118,8 @@ THEMES = (
         name="amounts",
         weight=2,
         choices={
-            # Many of these lose a penny as a binary fraction of a pound.
-            "amount": _one_of(AS_IS, 29, 57, 113, 435, 1015, 1999, 1),
+            # All of these lose a penny as a binary fraction of a pound.
+            "amount": _one_of(AS_IS, 29, 58, 115, 203, 435, 812, 937),
             "quantity": _one_of(AS_IS, 1, 3, 12),
             "count": _one_of(AS_IS, 1),
             "intents": _one_of(AS_IS, 2, 3, 21),

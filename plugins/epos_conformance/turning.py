@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from epos_conformance import amiss, filters, surveying, walking
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.settling import settled
+from epos_conformance.told import Camera, Told
 from epos_conformance.verdict import Finding
 from epos_conformance.walking import Page, Walk
 
@@ -53,7 +54,7 @@ class Return:
 
 
 @dataclass(kw_only=True)
-class Turns:
+class Turns(Told):
     """
     What is known of going back.
     """
@@ -64,8 +65,6 @@ class Turns:
     later: bool = False
     #: Steps on again.
     on: int = 0
-    findings: dict[str, list[Finding]] = field(default_factory=dict)
-    unsettled: set[str] = field(default_factory=set)
 
 
 def turns(partner: Partner, capability: str) -> Turns:
@@ -76,13 +75,13 @@ def turns(partner: Partner, capability: str) -> Turns:
 
 
 def _turns(partner: Partner, capability: str) -> Turns:
+    found, camera = Turns(), Camera(partner)
     everything = surveying.everything(partner, capability)
-    found = Turns()
     total = len(everything.rows)
     for limit in dict.fromkeys((1, 2, min(walking.LARGEST, -(-total // 3) or 1))):
-        _turn(partner, capability, limit, {}, found)
+        _turn(partner, capability, limit, {}, found, camera)
     for narrowing in filters.narrowings(capability, everything.rows)[:1]:
-        _turn(partner, capability, 1, narrowing.query, found)
+        _turn(partner, capability, 1, narrowing.query, found, camera)
     if not found.later and total > 1:
         raise Inconclusive(f"no walk through the {total} rows of {capability} came to a second page")
     if not found.later:
@@ -90,8 +89,10 @@ def _turns(partner: Partner, capability: str) -> Turns:
     return found
 
 
-def _turn(partner: Partner, capability: str, limit: int, query: Mapping[str, Any], found: Turns) -> None:
-    go = partial(go_and_return, partner, capability, limit, query)
+def _turn(
+    partner: Partner, capability: str, limit: int, query: Mapping[str, Any], found: Turns, camera: Camera
+) -> None:
+    go = partial(camera.take, partial(go_and_return, partner, capability, limit, query))
     try:
         seen = go()
     except walking.Refused:
@@ -99,15 +100,12 @@ def _turn(partner: Partner, capability: str, limit: int, query: Mapping[str, Any
     found.later = found.later or sum(bool(page.rows) for page in seen.forward.pages) > 1
     found.steps += sum(each.back is not None for each in seen.steps)
     found.on += sum(each.on is not None for each in seen.steps)
-    found.findings.setdefault(OVERFULL, []).extend(too_long_behind(seen))
+    found.add(OVERFULL, too_long_behind(seen), camera.latest)
     for fact, fault in ((ASTRAY, astray), (LOST, lost)):
         if not fault(seen, seen.forward, seen.forward) or found.findings.get(fact):
             continue
         findings = amiss.persistent(fault, go, lambda: walking.whole(partner, capability, query))
-        if findings is None:
-            found.unsettled.add(fact)
-        else:
-            found.findings[fact] = findings
+        found.add(fact, findings, camera.latest)
 
 
 def go_and_return(partner: Partner, capability: str, limit: int, query: Mapping[str, Any]) -> Return:
@@ -229,14 +227,12 @@ class _Appearing:
 
 
 @dataclass(kw_only=True)
-class Appearance:
+class Appearance(Told):
     """
     What rows that appear do to the others.
     """
 
     walk: Walk
-    findings: dict[str, list[Finding]] = field(default_factory=dict)
-    unsettled: set[str] = field(default_factory=set)
 
 
 def appearance(partner: Partner, capability: str) -> Appearance:
@@ -247,7 +243,7 @@ def appearance(partner: Partner, capability: str) -> Appearance:
 
 
 def _appearance(partner: Partner, capability: str) -> Appearance:
-    appearing = _Appearing(partner=partner, capability=capability)
+    appearing, camera = _Appearing(partner=partner, capability=capability), Camera(partner)
     whole: Callable[[], Walk] = partial(walking.whole, partner, capability)
     before = whole()
     if len(before.rows) < 3:
@@ -256,15 +252,12 @@ def _appearance(partner: Partner, capability: str) -> Appearance:
     if len(before.rows) < 2:
         raise Inconclusive(surveying.too_few(partner, capability, len(before.rows)))
     limit = min(walking.LARGEST, max(1, len(before.rows) // 5))
-    found = Appearance(walk=appearing.walk(limit))
+    go = partial(camera.take, partial(appearing.walk, limit))
+    found = Appearance(walk=go())
     after = whole()
     for fact, fault in ((REPEATED, _but_for(appearing, amiss.repeated_ids)), (HIDDEN, amiss.left_out)):
         if fault(found.walk, before, after):
-            findings = amiss.persistent(fault, partial(appearing.walk, limit), whole, growing=True)
-            if findings is None:
-                found.unsettled.add(fact)
-            else:
-                found.findings[fact] = findings
+            found.add(fact, amiss.persistent(fault, go, whole, growing=True), camera.latest)
     return found
 
 

@@ -18,7 +18,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from epos_conformance import arithmetic
 from epos_conformance._settings import KnownData
+from epos_conformance.arithmetic import Arithmetic, Parts
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
 from epos_conformance.intents import Intents
@@ -173,6 +175,11 @@ class Venue:
         return seen.most_common(1)[0][0] if seen else "GBP"
 
     @cached_property
+    def way(self) -> Arithmetic:
+        """How the venue adds up, as its orders do that were not given up."""
+        return arithmetic.learnt(row for row in self.orders if row.get("status") not in ("Canceled", "Failed"))
+
+    @cached_property
     def items(self) -> list[dict[str, Any]]:
         """
         Order items that the venue sells, one piece each, plain ones only: named, else seen in orders, else invented.
@@ -313,9 +320,20 @@ class _Choice:
         return [{**items[(self._turn + self._attempt) % len(items)], "quantity": 2}]
 
     def total(self) -> dict[str, Any]:
-        item = self.items()[0]
-        amount = item["amountPerItem"]
-        return {"value": amount["value"] * item["quantity"], "currencyCode": amount["currencyCode"]}
+        return self.money(self._worth() + self._tax())
+
+    def tax_lines(self) -> list[dict[str, Any]]:
+        """None where taxes are inside the prices: those needn't be told."""
+        tax = self._tax()
+        return [{**(self._venue.way.tax_line or {}), "amountTotal": self.money(tax)}] if tax else []
+
+    def _worth(self) -> int:
+        return sum(each["amountPerItem"]["value"] * each["quantity"] for each in self.items())
+
+    def _tax(self) -> int:
+        """What the venue puts on the prices."""
+        way = self._venue.way
+        return way.taxes(Parts(items=self._worth(), discounts=0, charge=0, taxes=0)) if way.tax_on_top else 0
 
     def money(self, value: int) -> dict[str, Any]:
         return {"value": value, "currencyCode": self._venue.currency}
@@ -348,6 +366,7 @@ _MAKERS: Mapping[str, Callable[[_Choice], Any]] = {
     "areaId": _Choice.area,
     "items": _Choice.items,
     "itemsTotal": _Choice.total,
+    "taxLines": _Choice.tax_lines,
     "smallestAmount": lambda choice: choice.money(1),
     "noAmount": lambda choice: choice.money(0),
     "depositAmount": lambda choice: choice.money(1000),

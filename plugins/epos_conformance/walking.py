@@ -53,7 +53,7 @@ class End(StrEnum):
 
     #: The last page names no ``after``.
     LAST = "a last page without after"
-    #: A page without rows, though it names an ``after``.
+    #: A page without rows that leads to itself.
     EMPTY = "an empty page"
     #: The pages bring the same rows again.
     CIRCLE = "the same rows again"
@@ -218,8 +218,10 @@ def _end(found: Walk, page: Page, asked: set[str], empty: int, stale: int, most:
         return End.REFUSED
     if page.after is None:
         return End.LAST
-    if not page.rows and (page.after in asked or empty >= _MOST_EMPTY):
+    if not page.rows and page.after in asked:
         return End.EMPTY
+    if empty >= _MOST_EMPTY:
+        return End.CUT  # of pages that are filtered after they were cut, many may be empty
     # A cursor that comes again may be the name of a search that the EPOS keeps track of, as long as rows come.
     if stale and (page.after in asked or stale >= _MOST_STALE):
         return End.CIRCLE

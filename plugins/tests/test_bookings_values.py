@@ -1,5 +1,5 @@
 """
-Members of parties and reservations are compared as the contract means them, and differences are told in words that help.
+Members of parties and reservations are compared as the contract means them, and differences are told helpfully.
 """
 
 from __future__ import annotations

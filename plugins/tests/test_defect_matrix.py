@@ -39,6 +39,12 @@ SPECIAL: dict[str, list[str]] = {
 #: What these can't prove is theirs to prove: no test data, or payment intents that nobody can look up.
 UNPROVEN = {
     "empty-venue",
+    "no-order-at-all",
+    "one-order-no-creation",
+    "one-table-each",
+    "strict-till",
+    "three-orders-no-creation",
+    "verifies-deposits",
     "verifies-intents",
 }
 

@@ -4,8 +4,11 @@ Unusual bodies are bounded, the same for the same seed, and made small where the
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import subprocess
+import sys
 import time
 
 from collections.abc import Callable
@@ -25,6 +28,7 @@ from epos_conformance.trials import CRASH, Outcome, Problem
 from epos_conformance.verdict import Finding
 
 from .place import Place, refusing
+from .support import CHECKOUT
 
 
 LEAVES = [
@@ -336,3 +340,22 @@ def test_a_real_crash_is_a_violation_with_the_body_at_fault(place: Place) -> Non
     assert body is not None
     assert b'"name":"\'"' in body
     depth.require(place.partner(), capability(), "texts")
+
+
+def test_any_process_draws_the_same_bodies(tmp_path: Path) -> None:
+    program = (
+        "from tests.test_depth import Epos, searched\n"
+        "epos = Epos()\n"
+        "searched(epos, 3)\n"
+        "print([sorted(each.items(), key=str) for each in epos.sent])\n"
+    )
+    told = []
+    for salt in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": salt, "PYTHONPATH": str(CHECKOUT / "plugins")}
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        told.append(done.stdout)
+    epos = Epos()
+    searched(epos, 3)
+    assert told == [f"{[sorted(each.items(), key=str) for each in epos.sent]}\n"] * 2

@@ -80,7 +80,7 @@ def test_a_fact_that_is_not_found_is_noted(place: Place) -> None:
 def test_what_could_not_be_settled_is_inconclusive(place: Place) -> None:
     surveying.survey(place.partner(), "SearchTables")
     partner = place.partner()
-    surveying.survey(partner, "SearchTables").unsettled[surveying.REPEATS] = surveying.UNSETTLED
+    surveying.survey(partner, "SearchTables").unsettled.add(surveying.REPEATS)
     with pytest.raises(Inconclusive, match="rows come and go all the time"):
         surveying.require(partner, "SearchTables", surveying.REPEATS)
 

@@ -63,7 +63,15 @@ def tables(partner: Partner, people: int = 2, *, free: bool = True) -> list[str]
         return list(venue.known.tables)
     most = capacities(partner)
     seen = [] if free else [row["id"] for row in venue.tables if isinstance(row.get("id"), str)]
-    return [each for each in (seen or venue.table_ids) if most.get(each, people) >= people]
+    found = seen or venue.table_ids or _booked(partner)
+    return [each for each in found if most.get(each, people) >= people]
+
+
+def _booked(partner: Partner) -> list[str]:
+    """Tables that are seen in reservations, and in parties: for want of a list of them; the free ones first."""
+    taken = {each for row in partner.venue.parties for each in keeping.texts(row.get("tableIds"))}
+    reserved = {each for row in partner.venue.reservations for each in keeping.texts(row.get("tableIds"))}
+    return [*sorted(reserved - taken), *sorted(taken)]
 
 
 def _areas(partner: Partner) -> dict[str, Any]:

@@ -178,7 +178,7 @@ class ReadingALongNoteCrashes(ReferenceEpos):
 
     def get_party_by_id(self, call: Call) -> Json:
         found = super().get_party_by_id(call)
-        if len(found.get("hostNotes", "")) > 1000:
+        if len(found.get("hostNotes", "")) > 256:
             raise MemoryError("the buffer is too small")
         return found
 
@@ -222,12 +222,12 @@ class LabelsAreShort(ReferenceEpos):
 @defect("long-guest-requests-are-read-cut", breaks=over(GUESTS, *RESERVATIONS))
 class LongGuestRequestsAreReadCut(ReferenceEpos):
     """
-    Writes are answered with what was sent; the column has 1000 characters.
+    Writes are answered with what was sent; the column has 255 characters.
     """
 
     def get_reservation_by_id(self, call: Call) -> Json:
         found = super().get_reservation_by_id(call)
-        return {**found, "guestRequests": found["guestRequests"][:1000]} if "guestRequests" in found else found
+        return {**found, "guestRequests": found["guestRequests"][:255]} if "guestRequests" in found else found
 
 
 @defect("notes-end-with-the-line", breaks=over(TEXTS, *BOOKINGS))

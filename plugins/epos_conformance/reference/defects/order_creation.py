@@ -4,7 +4,7 @@ Mistakes in what is kept of an order that Dojo creates: its sums and what they a
 
 from __future__ import annotations
 
-from epos_conformance.reference.defects.order_keeps import SUMS
+from epos_conformance.reference.defects.order_keeps import SUMS, UNUSUAL
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.faults import defect
 from epos_conformance.reference.records import Json, Order, worth
@@ -57,7 +57,7 @@ class NewTotalIsBeforeDiscounts(Storing):
 @defect(
     "new-total-includes-tips",
     breaks=["CreateOrder.keeps-the-total"],
-    also=["GetOrderById.total-*", "CreateOrder.is-found-by-search", "GetOrderBillById.*"],
+    also=["GetOrderById.total-*", "CreateOrder.is-found-by-search", "GetOrderBillById.*", *UNUSUAL],
 )
 class NewTotalIncludesTips(Storing):
     """
@@ -101,7 +101,7 @@ class LastDiscountCounts(Storing):
         return {**body, "discounts": body["discounts"][-1:]} if "discounts" in body else body
 
 
-@defect("discounts-are-of-the-whole", breaks=["CreateOrder.keeps-the-discounts"])
+@defect("discounts-are-of-the-whole", breaks=["CreateOrder.keeps-the-discounts"], also=UNUSUAL)
 class DiscountsAreOfTheWhole(Storing):
     """
     Which item a discount is for is not saved.
@@ -113,7 +113,7 @@ class DiscountsAreOfTheWhole(Storing):
         return {**body, "discounts": [without(each, "affectedPlu") for each in body["discounts"]]}
 
 
-@defect("percentages-are-whole", breaks=["CreateOrder.keeps-the-discounts"])
+@defect("percentages-are-whole", breaks=["CreateOrder.keeps-the-discounts"], also=UNUSUAL)
 class PercentagesAreWhole(Storing):
     """
     The percentage of a discount is kept without its two decimals.
@@ -187,7 +187,7 @@ class TaxLinesAreOne(Storing):
         return {**body, "taxLines": [{"name": "VAT", "amountTotal": {**lines[0]["amountTotal"], "value": whole}}]}
 
 
-@defect("new-payments-are-dropped", breaks=["CreateOrder.keeps-the-payments"])
+@defect("new-payments-are-dropped", breaks=["CreateOrder.keeps-the-payments"], also=UNUSUAL)
 class NewPaymentsAreDropped(Storing):
     """
     An order that is paid for already is not.
@@ -197,7 +197,7 @@ class NewPaymentsAreDropped(Storing):
         return {**body, "payments": []}
 
 
-@defect("first-payment-counts", breaks=["CreateOrder.keeps-the-payments"])
+@defect("first-payment-counts", breaks=["CreateOrder.keeps-the-payments"], also=UNUSUAL)
 class FirstPaymentCounts(Storing):
     """
     Of the payments that come with an order the first is kept.
@@ -207,7 +207,7 @@ class FirstPaymentCounts(Storing):
         return {**body, "payments": body["payments"][:1]}
 
 
-@defect("new-payments-include-tips", breaks=["CreateOrder.keeps-the-payments"])
+@defect("new-payments-include-tips", breaks=["CreateOrder.keeps-the-payments"], also=UNUSUAL)
 class NewPaymentsIncludeTips(Storing):
     """
     The paidAmount of payments that come with an order is kept with the tip.
@@ -221,7 +221,7 @@ class NewPaymentsIncludeTips(Storing):
         return {**payment, "paidAmount": {**paid, "value": paid["value"] + tip["value"]}}
 
 
-@defect("new-payments-lose-tips", breaks=["CreateOrder.keeps-the-payments"])
+@defect("new-payments-lose-tips", breaks=["CreateOrder.keeps-the-payments"], also=UNUSUAL)
 class NewPaymentsLoseTips(Storing):
     """
     The tips of payments that come with an order are not saved.

@@ -9,6 +9,7 @@ from typing import Any
 
 from epos_conformance.reference.core import Call
 from epos_conformance.reference.defects.order_creation import Storing, without
+from epos_conformance.reference.defects.order_keeps import UNUSUAL
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.faults import defect
 from epos_conformance.reference.records import Json
@@ -32,7 +33,7 @@ class _Seating(Storing):
 # Texts
 
 
-@defect("new-notes-are-cut", breaks=["CreateOrder.keeps-the-note"])
+@defect("new-notes-are-cut", breaks=["CreateOrder.keeps-the-note"], also=UNUSUAL)
 class NewNotesAreCut(Storing):
     """
     The column for the note of an order has 50 characters.
@@ -42,7 +43,7 @@ class NewNotesAreCut(Storing):
         return {**body, "note": body["note"][:50]} if "note" in body else body
 
 
-@defect("new-notes-are-cut-at-255", breaks=["CreateOrder.keeps-the-note"])
+@defect("new-notes-are-cut-at-255", breaks=["CreateOrder.keeps-the-note"], also=UNUSUAL)
 class NewNotesAreCutAt255(Storing):
     """
     The column for the note of an order has 255 characters.
@@ -52,7 +53,7 @@ class NewNotesAreCutAt255(Storing):
         return {**body, "note": body["note"][:255]} if "note" in body else body
 
 
-@defect("new-notes-are-escaped", breaks=["CreateOrder.keeps-the-note"])
+@defect("new-notes-are-escaped", breaks=["CreateOrder.keeps-the-note"], also=UNUSUAL)
 class NewNotesAreEscaped(Storing):
     """
     The note is escaped for HTML on its way in.
@@ -62,7 +63,7 @@ class NewNotesAreEscaped(Storing):
         return {**body, "note": body["note"].replace("&", "&amp;").replace("<", "&lt;")} if "note" in body else body
 
 
-@defect("new-notes-lose-accents", breaks=["CreateOrder.keeps-the-note"])
+@defect("new-notes-lose-accents", breaks=["CreateOrder.keeps-the-note"], also=UNUSUAL)
 class NewNotesLoseAccents(Storing):
     """
     The kitchen printer knows ASCII, and so does the note.
@@ -72,7 +73,7 @@ class NewNotesLoseAccents(Storing):
         return {**body, "note": body["note"].encode("ascii", "ignore").decode()} if "note" in body else body
 
 
-@defect("new-references-are-numbers", breaks=["CreateOrder.keeps-the-reference"])
+@defect("new-references-are-numbers", breaks=["CreateOrder.keeps-the-reference"], also=UNUSUAL)
 class NewReferencesAreNumbers(Storing):
     """
     A reference of digits is kept as a number.
@@ -83,7 +84,7 @@ class NewReferencesAreNumbers(Storing):
         return {**body, "reference": str(int(reference))} if reference.isdigit() else body
 
 
-@defect("new-references-are-the-tills", breaks=["CreateOrder.keeps-the-reference"])
+@defect("new-references-are-the-tills", breaks=["CreateOrder.keeps-the-reference"], also=UNUSUAL)
 class NewReferencesAreTheTills(Storing):
     """
     Every order gets the next number of the till as its reference.
@@ -93,7 +94,7 @@ class NewReferencesAreTheTills(Storing):
         return {**body, "reference": f"check {1000 + len(self.orders)}"}
 
 
-@defect("new-names-are-capitals", breaks=["CreateOrder.keeps-the-display-name"])
+@defect("new-names-are-capitals", breaks=["CreateOrder.keeps-the-display-name"], also=UNUSUAL)
 class NewNamesAreCapitals(Storing):
     """
     The display name is written in capitals, as on the kitchen's screen.
@@ -103,7 +104,7 @@ class NewNamesAreCapitals(Storing):
         return {**body, "displayName": body["displayName"].upper()} if "displayName" in body else body
 
 
-@defect("new-names-are-cut", breaks=["CreateOrder.keeps-the-display-name"])
+@defect("new-names-are-cut", breaks=["CreateOrder.keeps-the-display-name"], also=UNUSUAL)
 class NewNamesAreCut(Storing):
     """
     The display name of an order has 20 characters.
@@ -113,7 +114,7 @@ class NewNamesAreCut(Storing):
         return {**body, "displayName": body["displayName"][:20]} if "displayName" in body else body
 
 
-@defect("new-customer-is-a-name", breaks=["CreateOrder.keeps-the-customer"])
+@defect("new-customer-is-a-name", breaks=["CreateOrder.keeps-the-customer"], also=UNUSUAL)
 class NewCustomerIsAName(Storing):
     """
     Of the customer only the name is saved.
@@ -123,7 +124,7 @@ class NewCustomerIsAName(Storing):
         return {**body, "customer": {"name": body["customer"].get("name", "")}} if "customer" in body else body
 
 
-@defect("phone-numbers-are-numbers", breaks=["CreateOrder.keeps-the-customer"])
+@defect("phone-numbers-are-numbers", breaks=["CreateOrder.keeps-the-customer"], also=UNUSUAL)
 class PhoneNumbersAreNumbers(Storing):
     """
     The phone number of a customer loses its plus sign.
@@ -142,7 +143,7 @@ class PhoneNumbersAreNumbers(Storing):
 @defect(
     "everything-is-eaten-in",
     breaks=["CreateOrder.keeps-the-order-type"],
-    also=["GetOrderById.dine-in-*", "CreateOrder.keeps-the-collection-details"],
+    also=["GetOrderById.dine-in-*", "CreateOrder.keeps-the-collection-details", *UNUSUAL],
 )
 class EverythingIsEatenIn(Storing):
     """
@@ -156,7 +157,7 @@ class EverythingIsEatenIn(Storing):
 _TABLE = ("CreateOrder.is-found-by-search", "SearchOrders.*")
 
 
-@defect("new-tables-are-lower-case", breaks=["CreateOrder.keeps-the-table"], also=_TABLE)
+@defect("new-tables-are-lower-case", breaks=["CreateOrder.keeps-the-table"], also=[*_TABLE, *UNUSUAL])
 class NewTablesAreLowerCase(_Seating):
     """
     The id of a new order's table is kept in small letters.
@@ -166,7 +167,7 @@ class NewTablesAreLowerCase(_Seating):
         return {**dine_in, "tableId": dine_in["tableId"].lower()} if "tableId" in dine_in else dine_in
 
 
-@defect("new-orders-are-at-the-bar", breaks=["CreateOrder.keeps-the-table"], also=_TABLE)
+@defect("new-orders-are-at-the-bar", breaks=["CreateOrder.keeps-the-table"], also=[*_TABLE, *UNUSUAL])
 class NewOrdersAreAtTheBar(_Seating):
     """
     Orders of a garden table are handed out at the bar, and booked there.
@@ -179,7 +180,7 @@ class NewOrdersAreAtTheBar(_Seating):
 @defect(
     "waiter-is-taken-from-the-header",
     breaks=["CreateOrder.keeps-the-waiter"],
-    also=["CreateOrder.is-found-by-search"],
+    also=["CreateOrder.is-found-by-search", *UNUSUAL],
 )
 class WaiterIsTakenFromTheHeader(ReferenceEpos):
     """
@@ -194,7 +195,7 @@ class WaiterIsTakenFromTheHeader(ReferenceEpos):
         return super().create_order(call)
 
 
-@defect("new-orders-have-no-waiter", breaks=["CreateOrder.keeps-the-waiter"], also=_TABLE)
+@defect("new-orders-have-no-waiter", breaks=["CreateOrder.keeps-the-waiter"], also=[*_TABLE, *UNUSUAL])
 class NewOrdersHaveNoWaiter(_Seating):
     """
     The waiter of a new order is not saved.
@@ -204,7 +205,7 @@ class NewOrdersHaveNoWaiter(_Seating):
         return without(dine_in, "waiterId")
 
 
-@defect("new-orders-have-no-party", breaks=["CreateOrder.keeps-the-party"])
+@defect("new-orders-have-no-party", breaks=["CreateOrder.keeps-the-party"], also=UNUSUAL)
 class NewOrdersHaveNoParty(_Seating):
     """
     The party of a new order is not saved.
@@ -214,7 +215,7 @@ class NewOrdersHaveNoParty(_Seating):
         return without(dine_in, "partyId")
 
 
-@defect("party-is-the-tables-first", breaks=["CreateOrder.keeps-the-party"])
+@defect("party-is-the-tables-first", breaks=["CreateOrder.keeps-the-party"], also=UNUSUAL)
 class PartyIsTheTablesFirst(_Seating):
     """
     A new order belongs to the party that sat at its table first today.
@@ -225,7 +226,7 @@ class PartyIsTheTablesFirst(_Seating):
         return {**dine_in, "partyId": there[0]} if there and "partyId" in dine_in else dine_in
 
 
-@defect("new-orders-have-no-reservation", breaks=["CreateOrder.keeps-the-reservation"])
+@defect("new-orders-have-no-reservation", breaks=["CreateOrder.keeps-the-reservation"], also=UNUSUAL)
 class NewOrdersHaveNoReservation(_Seating):
     """
     The reservation of a new order is not saved.
@@ -235,7 +236,11 @@ class NewOrdersHaveNoReservation(_Seating):
         return without(dine_in, "reservationId")
 
 
-@defect("reservation-is-the-party", breaks=["CreateOrder.keeps-the-reservation"], also=["CreateOrder.keeps-the-party"])
+@defect(
+    "reservation-is-the-party",
+    breaks=["CreateOrder.keeps-the-reservation"],
+    also=["CreateOrder.keeps-the-party", *UNUSUAL],
+)
 class ReservationIsTheParty(_Seating):
     """
     The reservation of a new order is saved as its party.
@@ -268,7 +273,7 @@ class _Timing(Storing):
 _TIMES = ("CreateOrder.keeps-the-ready-time", "CreateOrder.keeps-the-collection-details")
 
 
-@defect("new-times-are-local", breaks=_TIMES)
+@defect("new-times-are-local", breaks=_TIMES, also=UNUSUAL)
 class NewTimesAreLocal(_Timing):
     """
     The times of new orders are shown as they are on the wall, and as if that were UTC.
@@ -278,7 +283,7 @@ class NewTimesAreLocal(_Timing):
         return self.spell_time(parse_time(text) + timedelta(hours=1))
 
 
-@defect("new-times-are-today", breaks=_TIMES)
+@defect("new-times-are-today", breaks=_TIMES, also=UNUSUAL)
 class NewTimesAreToday(_Timing):
     """
     Of the time of a new order only the hour is saved.
@@ -289,7 +294,7 @@ class NewTimesAreToday(_Timing):
         return self.spell_time(parse_time(text).replace(year=now.year, month=now.month, day=now.day))
 
 
-@defect("new-times-have-twelve-hours", breaks=_TIMES)
+@defect("new-times-have-twelve-hours", breaks=_TIMES, also=UNUSUAL)
 class NewTimesHaveTwelveHours(_Timing):
     """
     Times go through a format with twelve hours and no word for the afternoon.
@@ -300,7 +305,7 @@ class NewTimesHaveTwelveHours(_Timing):
         return self.spell_time(found.replace(hour=found.hour % 12))
 
 
-@defect("pre-orders-have-no-time", breaks=["CreateOrder.keeps-the-ready-time"])
+@defect("pre-orders-have-no-time", breaks=["CreateOrder.keeps-the-ready-time"], also=UNUSUAL)
 class PreOrdersHaveNoTime(_Seating):
     """
     When a pre-order is to be ready is not saved.
@@ -310,7 +315,7 @@ class PreOrdersHaveNoTime(_Seating):
         return without(dine_in, "readyAt")
 
 
-@defect("asap-is-always-true", breaks=["CreateOrder.keeps-the-collection-details"])
+@defect("asap-is-always-true", breaks=["CreateOrder.keeps-the-collection-details"], also=UNUSUAL)
 class AsapIsAlwaysTrue(Storing):
     """
     Every order to collect is one for as soon as possible.

@@ -11,11 +11,14 @@ from epos_conformance.reference.faults import defect
 from epos_conformance.reference.records import Json, Order
 
 
+#: What follows where unusual orders suffer the same.
+UNUSUAL = ("CreateOrder.keeps-unusual-*",)
+
 #: What follows where the items of an order no longer come to its total.
-SUMS = ("GetOrderById.total-*", "GetOrderBillById.*")
+SUMS = ("GetOrderById.total-*", "GetOrderBillById.*", *UNUSUAL)
 
 
-class _Keeping(ReferenceEpos):
+class Keeping(ReferenceEpos):
     """
     A till that does something to the items of a new order before it puts them away.
     """
@@ -30,7 +33,7 @@ class _Keeping(ReferenceEpos):
         return item
 
 
-def _without(item: Json, name: str) -> Json:
+def without(item: Json, name: str) -> Json:
     return {key: value for key, value in item.items() if key != name}
 
 
@@ -38,7 +41,7 @@ def _without(item: Json, name: str) -> Json:
 
 
 @defect("new-order-keeps-first-item", breaks=["CreateOrder.keeps-the-items"], also=["CreateOrder.keeps-*", *SUMS])
-class NewOrderKeepsFirstItem(_Keeping):
+class NewOrderKeepsFirstItem(Keeping):
     """
     The loop over the items of a new order returns after the first.
     """
@@ -48,7 +51,7 @@ class NewOrderKeepsFirstItem(_Keeping):
 
 
 @defect("new-order-loses-tenth-item", breaks=["CreateOrder.keeps-the-items"], also=["CreateOrder.keeps-*", *SUMS])
-class NewOrderLosesTenthItem(_Keeping):
+class NewOrderLosesTenthItem(Keeping):
     """
     A ticket has nine lines, and so has every new order.
     """
@@ -58,7 +61,7 @@ class NewOrderLosesTenthItem(_Keeping):
 
 
 @defect("new-items-are-keyed-by-price", breaks=["CreateOrder.keeps-the-items"], also=["CreateOrder.keeps-*", *SUMS])
-class NewItemsAreKeyedByPrice(_Keeping):
+class NewItemsAreKeyedByPrice(Keeping):
     """
     Items that cost less than nothing are taken for mistakes and skipped.
     """
@@ -67,8 +70,10 @@ class NewItemsAreKeyedByPrice(_Keeping):
         return [each for each in items if each["amountPerItem"]["value"] > 0]
 
 
-@defect("new-items-lose-accents", breaks=["CreateOrder.keeps-the-items"], also=["CreateOrder.keeps-the-sub-items"])
-class NewItemsLoseAccents(_Keeping):
+@defect(
+    "new-items-lose-accents", breaks=["CreateOrder.keeps-the-items"], also=["CreateOrder.keeps-the-sub-items", *UNUSUAL]
+)
+class NewItemsLoseAccents(Keeping):
     """
     The names of items go through an ASCII column.
     """
@@ -82,7 +87,7 @@ class NewItemsLoseAccents(_Keeping):
     breaks=["CreateOrder.keeps-the-items", "CreateOrder.keeps-the-sub-items"],
     also=["CreateOrder.keeps-*", *SUMS],
 )
-class SubItemsBecomeItems(_Keeping):
+class SubItemsBecomeItems(Keeping):
     """
     The sub-items of a new order are lines like all others.
     """
@@ -91,7 +96,7 @@ class SubItemsBecomeItems(_Keeping):
         flat = []
         for each in items:
             below = [{**sub, "quantity": sub["quantity"] * each["quantity"]} for sub in each.get("subItems", ())]
-            flat += [_without(each, "subItems"), *below]
+            flat += [without(each, "subItems"), *below]
         return flat
 
 
@@ -105,7 +110,7 @@ class SubItemsBecomeItems(_Keeping):
         *SUMS,
     ],
 )
-class EqualPlusAreOneLine(_Keeping):
+class EqualPlusAreOneLine(Keeping):
     """
     Items are put into a dictionary by plu: of two lines with the same plu the last one is left.
     """
@@ -115,7 +120,7 @@ class EqualPlusAreOneLine(_Keeping):
 
 
 @defect("quantities-are-digits", breaks=["CreateOrder.keeps-the-quantities"], also=SUMS)
-class QuantitiesAreDigits(_Keeping):
+class QuantitiesAreDigits(Keeping):
     """
     The quantity of a new item is kept in one digit.
     """
@@ -129,7 +134,7 @@ class QuantitiesAreDigits(_Keeping):
     breaks=["CreateOrder.keeps-the-quantities"],
     also=["CreateOrder.keeps-the-modifiers", "CreateOrder.keeps-the-sub-items", *SUMS],
 )
-class AdornedItemsAreSingle(_Keeping):
+class AdornedItemsAreSingle(Keeping):
     """
     An item with modifiers or sub-items is one piece, whatever its quantity says.
     """
@@ -143,7 +148,7 @@ class AdornedItemsAreSingle(_Keeping):
     breaks=["CreateOrder.keeps-the-item-prices"],
     also=["CreateOrder.keeps-the-sub-items", *SUMS],
 )
-class PricesGoThroughFloats(_Keeping):
+class PricesGoThroughFloats(Keeping):
     """
     Prices are kept in pounds and cut when they are shown: 4.35 is 434 pence.
     """
@@ -158,7 +163,7 @@ class PricesGoThroughFloats(_Keeping):
     breaks=["CreateOrder.keeps-the-item-prices"],
     also=["CreateOrder.keeps-the-sub-items", *SUMS],
 )
-class PricesIncludeModifiers(_Keeping):
+class PricesIncludeModifiers(Keeping):
     """
     The price of a new item is told with its modifiers.
     """
@@ -170,7 +175,7 @@ class PricesIncludeModifiers(_Keeping):
 
 
 @defect("prices-are-line-prices", breaks=["CreateOrder.keeps-the-item-prices"], also=SUMS)
-class PricesAreLinePrices(_Keeping):
+class PricesAreLinePrices(Keeping):
     """
     amountPerItem of a new order is what the line comes to.
     """
@@ -180,141 +185,21 @@ class PricesAreLinePrices(_Keeping):
         return {**item, "amountPerItem": {**amount, "value": amount["value"] * item["quantity"]}}
 
 
-# Modifiers and sub-items
-
-
-@defect(
-    "modifiers-are-dropped",
-    breaks=["CreateOrder.keeps-the-modifiers"],
-    also=["CreateOrder.keeps-the-sub-items", *SUMS],
-)
-class ModifiersAreDropped(_Keeping):
-    """
-    The modifiers of new items are not saved.
-    """
-
-    def kept_item(self, item: Json) -> Json:
-        return _without(item, "modifiers")
-
-
-@defect("modifiers-of-first-item-only", breaks=["CreateOrder.keeps-the-modifiers"], also=SUMS)
-class ModifiersOfFirstItemOnly(_Keeping):
-    """
-    Modifiers are saved for the first item that has some.
-    """
-
-    def kept_items(self, items: list[Json]) -> list[Json]:
-        first = next((each for each in items if each.get("modifiers")), None)
-        return [each if each is first else _without(each, "modifiers") for each in items]
-
-
-class _Modifying(_Keeping):
-    def kept_item(self, item: Json) -> Json:
-        if "modifiers" not in item:
-            return item
-        return {**item, "modifiers": self.kept_modifiers(item["modifiers"], item)}
-
-    def kept_modifiers(self, modifiers: list[Json], item: Json) -> list[Json]:
-        return modifiers
-
-
-@defect("modifiers-count-once", breaks=["CreateOrder.keeps-the-modifiers"], also=SUMS)
-class ModifiersCountOnce(_Modifying):
-    """
-    A modifier is there or not: its quantity is always 1.
-    """
-
-    def kept_modifiers(self, modifiers: list[Json], item: Json) -> list[Json]:
-        return [{**each, "quantity": 1} for each in modifiers]
-
-
-@defect("modifiers-count-for-the-line", breaks=["CreateOrder.keeps-the-modifiers"], also=SUMS)
-class ModifiersCountForTheLine(_Modifying):
-    """
-    The quantity of a modifier is told for the whole line, not per item.
-    """
-
-    def kept_modifiers(self, modifiers: list[Json], item: Json) -> list[Json]:
-        return [{**each, "quantity": each["quantity"] * item["quantity"]} for each in modifiers]
-
-
-@defect("free-modifiers-are-dropped", breaks=["CreateOrder.keeps-the-modifiers"])
-class FreeModifiersAreDropped(_Modifying):
-    """
-    Modifiers that cost nothing don't get onto the order, and so not into the kitchen.
-    """
-
-    def kept_modifiers(self, modifiers: list[Json], item: Json) -> list[Json]:
-        return [each for each in modifiers if each["amountPerModifier"]["value"]]
-
-
-@defect(
-    "sub-items-are-dropped",
-    breaks=["CreateOrder.keeps-the-sub-items"],
-    also=["CreateOrder.keeps-the-item-notes", *SUMS],
-)
-class SubItemsAreDropped(_Keeping):
-    """
-    The sub-items of new items are not saved.
-    """
-
-    def kept_item(self, item: Json) -> Json:
-        return _without(item, "subItems")
-
-
-@defect("sub-items-lose-modifiers", breaks=["CreateOrder.keeps-the-sub-items"], also=SUMS)
-class SubItemsLoseModifiers(_Keeping):
-    """
-    The modifiers of sub-items are not saved.
-    """
-
-    def kept_item(self, item: Json) -> Json:
-        if "subItems" not in item:
-            return item
-        return {**item, "subItems": [_without(each, "modifiers") for each in item["subItems"]]}
-
-
-@defect(
-    "sub-items-are-unique",
-    breaks=["CreateOrder.keeps-the-sub-items"],
-    also=["CreateOrder.keeps-the-item-notes", *SUMS],
-)
-class SubItemsAreUnique(_Keeping):
-    """
-    Of two sub-items with the same plu the last one is saved.
-    """
-
-    def kept_item(self, item: Json) -> Json:
-        if "subItems" not in item:
-            return item
-        return {**item, "subItems": list({each["plu"]: each for each in item["subItems"]}.values())}
-
-
-@defect("sub-items-crash", breaks=["CreateOrder.keeps-the-sub-items"], also=["CreateOrder.keeps-*"])
-class SubItemsCrash(_Keeping):
-    """
-    Sub-items are looked up by a member that most of them don't have.
-    """
-
-    def kept_item(self, item: Json) -> Json:
-        return {**item, "courses": [each["note"] for each in item["subItems"]]} if "subItems" in item else item
-
-
 # Notes of items
 
 
-@defect("item-notes-are-dropped", breaks=["CreateOrder.keeps-the-item-notes"])
-class ItemNotesAreDropped(_Keeping):
+@defect("item-notes-are-dropped", breaks=["CreateOrder.keeps-the-item-notes"], also=UNUSUAL)
+class ItemNotesAreDropped(Keeping):
     """
     The notes of new items are not saved.
     """
 
     def kept_item(self, item: Json) -> Json:
-        return _without(item, "note")
+        return without(item, "note")
 
 
-@defect("item-notes-are-cut", breaks=["CreateOrder.keeps-the-item-notes"])
-class ItemNotesAreCut(_Keeping):
+@defect("item-notes-are-cut", breaks=["CreateOrder.keeps-the-item-notes"], also=UNUSUAL)
+class ItemNotesAreCut(Keeping):
     """
     The note of an item has 50 characters.
     """
@@ -323,8 +208,8 @@ class ItemNotesAreCut(_Keeping):
         return {**item, "note": item["note"][:50]} if "note" in item else item
 
 
-@defect("item-notes-are-shared", breaks=["CreateOrder.keeps-the-item-notes"])
-class ItemNotesAreShared(_Keeping):
+@defect("item-notes-are-shared", breaks=["CreateOrder.keeps-the-item-notes"], also=UNUSUAL)
+class ItemNotesAreShared(Keeping):
     """
     The last note of a plu is written on all its lines.
     """
@@ -334,8 +219,8 @@ class ItemNotesAreShared(_Keeping):
         return [{**each, "note": notes[each["plu"]]} if each["plu"] in notes else each for each in items]
 
 
-@defect("only-items-have-notes", breaks=["CreateOrder.keeps-the-item-notes"])
-class OnlyItemsHaveNotes(_Keeping):
+@defect("only-items-have-notes", breaks=["CreateOrder.keeps-the-item-notes"], also=UNUSUAL)
+class OnlyItemsHaveNotes(Keeping):
     """
     The notes of sub-items are not saved.
     """
@@ -343,4 +228,4 @@ class OnlyItemsHaveNotes(_Keeping):
     def kept_item(self, item: Json) -> Json:
         if "subItems" not in item:
             return item
-        return {**item, "subItems": [_without(each, "note") for each in item["subItems"]]}
+        return {**item, "subItems": [without(each, "note") for each in item["subItems"]]}

@@ -212,7 +212,7 @@ class ExtrasOncePerLine(_Adding):
             for each in order.given["items"]
             if "subItems" not in each
         )
-        return total_of(order.given) - too_many
+        return int(total_of(order.given) - too_many)
 
 
 @defect("double-cheese-is-cheese", breaks=[ADDS_UP, f"{READ}.total-counts-modifiers-per-item"], also=[f"{READ}.*"])

@@ -189,7 +189,7 @@ class CurrenciesAreNotCompared(ReferenceEpos):
 
     def check_owed(self, order: Order, body: Json) -> None:
         own = {"currencyCode": order.currency}
-        amounts = {name: {**body[name], **own} for name in ("paidAmount", "tipsAmount") if name in body}
+        amounts: Json = {name: {**body[name], **own} for name in ("paidAmount", "tipsAmount") if name in body}
         super().check_owed(order, {**body, **amounts})
 
 

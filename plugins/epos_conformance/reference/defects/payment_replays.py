@@ -116,7 +116,8 @@ class ReplayedTipsAreCounted(ReferenceEpos):
         return super().record_order_payment_by_id(call)
 
     def tips_amount(self, order: Order) -> int:
-        return super().tips_amount(order) + getattr(self, "again", {}).get(order.id, 0)
+        again: dict[str, int] = getattr(self, "again", {})
+        return super().tips_amount(order) + again.get(order.id, 0)
 
 
 @defect(

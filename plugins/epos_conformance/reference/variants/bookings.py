@@ -179,7 +179,7 @@ class KnownStatuses(ReferenceEpos):
 
     def check_party(self, body: Json, party: Booking | None) -> None:
         super().check_party(body, party)
-        if body.get("status", "Seated") not in ("Seated", "Starters", "Mains", "Paying", "Left"):
+        if body.get("status", "Seated") not in ("Seated", "Ordered", "Starters", "Paying", "Left"):
             raise invalid(f"there is no status {body['status']!r}")
 
 
@@ -213,14 +213,14 @@ class SeatsAsReserved(StrictTill):
 @variant("full-house")
 class FullHouse(StrictTill):
     """
-    A strict till in the rush hour: somebody sits at every table but one.
+    A strict till in the rush hour: somebody sits at every table but three.
     """
 
     def open_venue(self) -> Venue:
         venue = super().open_venue()
         taken = {each for party in venue.parties if "endTime" not in party.given for each in party.given["tableIds"]}
         free = [each["id"] for each in venue.tables if each["id"] not in taken]
-        for table in free[1:]:
+        for table in free[3:]:
             given = {"name": "Walk-in", "covers": 1, "tableIds": [table], "status": "Seated", "startTime": self.now()}
             venue.parties.append(
                 Booking(id=self.spell_id("party", f"pty-{table}"), number=self.next_number(), given=given)

@@ -131,6 +131,19 @@ class LongLocksAreRefused(ReferenceEpos):
             raise invalid("a lock lasts for two minutes at most")
 
 
+@variant("extensions-are-later")
+class ExtensionsAreLater(ReferenceEpos):
+    """
+    An extension to a time that is not after the lock's expiry is refused.
+    """
+
+    def extend_order_lock(self, call: Call) -> Json:
+        lock = self.find_lock(self.find_order(call.ids["orderId"]), call.ids["lockId"])
+        if parse_time(call.body["expiry"]) <= lock.expiry:
+            raise conflict("the lock lasts longer than that")
+        return super().extend_order_lock(call)
+
+
 @variant("short-locks-are-refused")
 class ShortLocksAreRefused(LongLocksAreRefused):
     """

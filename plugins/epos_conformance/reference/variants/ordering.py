@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from epos_conformance.reference import times
 from epos_conformance.reference.core import Call
 from epos_conformance.reference.epos import ReferenceEpos
-from epos_conformance.reference.errors import conflict, not_found
+from epos_conformance.reference.errors import conflict, invalid, not_found
 from epos_conformance.reference.faults import variant
 from epos_conformance.reference.menu import DISHES, EXTRAS, money
 from epos_conformance.reference.records import Json, Order, Venue, total_of
@@ -46,6 +46,11 @@ class PiecesAreLines(ReferenceEpos):
     Each piece of an item is a line of its own, and so is each modifier.
     """
 
+    def check_new_order(self, body: Json) -> None:
+        super().check_new_order(body)
+        if any(each["quantity"] > 100 for each in body["items"]):
+            raise invalid("no table can carry that")
+
     def store_order(self, body: Json) -> Order:
         items = [{**self.split(each), "quantity": 1} for each in body["items"] for _ in range(each["quantity"])]
         return super().store_order({**body, "items": items[::-1]})
@@ -75,13 +80,13 @@ class NamesAreTheMenus(ReferenceEpos):
 @variant("nothing-is-left-out")
 class NothingIsLeftOut(ReferenceEpos):
     """
-    What costs nothing is not told: charges and tips of nothing, and lists without anything.
+    Charges and tips of nothing are not told, nor are lists without anything.
     """
 
     def present_order(self, order: Order) -> Json:
         shown = super().present_order(order)
         zero = {"value": 0, "currencyCode": order.currency}
-        return {name: value for name, value in shown.items() if value not in ([], zero)}
+        return {name: value for name, value in shown.items() if name == "paidAmount" or value not in ([], zero)}
 
 
 # Sums
@@ -90,11 +95,12 @@ class NothingIsLeftOut(ReferenceEpos):
 @variant("strict-till-with-tax-on-top")
 class StrictTillWithTaxOnTop(StrictTill, TaxOnTop):
     """
-    A strict till whose prices are without tax: it is on each order, in a line and in the total.
+    A strict till whose prices are without tax: it is in the total of each order, and in a line where there is one.
     """
 
     def check_taxes(self, body: Json) -> None:
-        if sum(each["amountTotal"]["value"] for each in body.get("taxLines", ())) != self.tax(body):
+        lines = body.get("taxLines", ())
+        if lines and sum(each["amountTotal"]["value"] for each in lines) != self.tax(body):
             raise conflict(f"the tax is {self.tax(body)}")
 
     def total_due(self, body: Json) -> int:
