@@ -29,7 +29,6 @@ from epos_conformance import (
 from epos_conformance.creating import book, judge
 from epos_conformance.order_versions import Feature, Versions
 from epos_conformance.ordering import Version
-from epos_conformance.settling import settled
 
 
 # Items
@@ -266,7 +265,7 @@ def test_can_be_fetched(partner: Partner) -> None:
         raise NotOffered("GetOrderById isn't offered")
     for version, _, exchange in creating.taken(partner, kinds(partner), most=6):
         id = creating.id_of(exchange)
-        found = settled(partner, partial(partner.call, "GetOrderById", {"orderId": id}), partial(is_order, id))
+        found = creating.looked(partner, partial(partner.call, "GetOrderById", {"orderId": id}), partial(is_order, id))
         if not is_order(id, found):
             raise Violation(Finding(f"GetOrderById after CreateOrder ({version.title})", f"the order {id}", found.seen))
 

@@ -99,7 +99,8 @@ def require_acknowledged(partner: Partner, status: str, mode: str) -> None:
         if not any(tell(partner, *other, new_intent(partner)).succeeded for other in others(status, mode)):
             raise Inconclusive(
                 f"the partner refuses every event of this type that was tried: {exchange.seen}; an EPOS that looks "
-                "payment intents up can't find made-up ones: name some under [payment-intents] in partner.toml"
+                "payment intents up can't find made-up ones (name some under [payment-intents] in partner.toml), "
+                "nor knows one that looks accounts up ours"
             )
     raise Violation(Finding(named(status, mode), "an acknowledgement", exchange.seen))
 

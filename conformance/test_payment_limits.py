@@ -293,6 +293,8 @@ def test_tip_is_no_overpayment(partner: Partner) -> None:
     assert found.rest is not None
     if not found.rest.exchange.succeeded:
         paid_off(found)
+        # As much tip on as little has to go through where more is owed, or it is the tip that is refused.
+        paying.require(paying.pay(partner, partner.order(5), 1, 1, what="a payment with as much tip"))
         raise Violation(Finding(str(found.rest), "a success, as without a tip", found.rest.exchange.seen))
 
 

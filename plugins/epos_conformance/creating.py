@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from epos_conformance import answers, order_versions, ordering
 from epos_conformance.exceptions import Inconclusive, Violation
@@ -23,6 +23,8 @@ from epos_conformance.verdict import Finding
 
 if TYPE_CHECKING:
     from epos_conformance.partner import Partner
+
+T = TypeVar("T")
 
 #: Versions that are judged, of those that are taken; when twice as many are refused, it is given up.
 MOST_JUDGED = 4
@@ -139,17 +141,25 @@ def id_of(exchange: Exchange) -> str:
 # Reading
 
 
+def looked(partner: Partner, look: Callable[[], T], agrees: Callable[[T], bool]) -> T:
+    """
+    What `settled` sees; where that doesn't agree, what is seen once more: what took long to come may be old.
+    """
+    found = settled(partner, look, agrees)
+    return found if agrees(found) else look()
+
+
 def read(partner: Partner, id: str, agrees: Callable[[Any], bool]) -> tuple[str, Any]:
     """
     How and as what the order *id* can be read, as soon as it *agrees* or the settle time is over; None where it can't.
     """
     if partner.offers("GetOrderById"):
-        exchange = settled(
+        exchange = looked(
             partner, lambda: partner.call("GetOrderById", {"orderId": id}), lambda each: agrees(each.result)
         )
         return "GetOrderById afterwards", exchange.result
     if partner.offers("SearchOrders"):
-        row, _ = settled(partner, lambda: search(partner, id, {}), lambda seen: agrees(seen[0]))
+        row, _ = looked(partner, lambda: search(partner, id, {}), lambda seen: agrees(seen[0]))
         return "SearchOrders afterwards", row
     return "", None
 
@@ -303,7 +313,7 @@ FILTERS = ("tableId", "waiterId", "partyId", "reservationId")
 
 def sought(partner: Partner, id: str, query: Json) -> tuple[Any, str | None]:
     """What `search` finds as soon as it finds the order, or the settle time is over."""
-    return settled(partner, lambda: search(partner, id, query), lambda seen: seen[0] is not None)
+    return looked(partner, lambda: search(partner, id, query), lambda seen: seen[0] is not None)
 
 
 def works(partner: Partner, query: Json, controls: Sequence[Mapping[str, Any]]) -> bool:

@@ -137,6 +137,14 @@ def test_taxes_are_on_orders_where_the_venue_adds_them() -> None:
     assert found.tax_line({"items": "pie"}) is None
 
 
+def test_the_contracts_examples_have_the_taxes_that_the_venue_adds() -> None:
+    line = {"name": "VAT", "amountTotal": gbp(60)}
+    found = book(row("1", item("pie", 300) | {"quantity": 1}, total=360, taxLines=[line])).venue
+    example = found.fill({"items": "{items}", "taxLines": "{taxLines}", "totalAmount": "{itemsTotal}"})
+    assert (example["taxLines"], example["totalAmount"]) == ([{"name": "VAT", "amountTotal": gbp(120)}], gbp(720))
+    assert book(row("1", item("pie", 300))).venue.fill(["{taxLines}", "{itemsTotal}"]) == [[], gbp(600)]
+
+
 def test_no_tax_is_made_up() -> None:
     assert book().tax_line({"items": []}) is None
 
