@@ -245,25 +245,12 @@ def test_keeps_the_collection_details(partner: Partner) -> None:
 # Finding it again
 
 
-def kinds(partner: Partner) -> Iterator[Version]:
-    """Orders of all kinds, to eat in and to collect, unpaid and paid."""
-    order = book(partner)
-    for each, most in (
-        (order_versions.simple, 1),
-        (order_versions.everything, 1),
-        (order_places.waiters, 1),
-        (order_places.collections, 2),
-        (order_versions.payments, 1),
-    ):
-        yield from islice(each(order), most)
-
-
 @check("CreateOrder.can-be-fetched")
 def test_can_be_fetched(partner: Partner) -> None:
     """A created order can be read under the id that was answered."""
     if not partner.offers("GetOrderById"):
         raise NotOffered("GetOrderById isn't offered")
-    for version, _, exchange in creating.taken(partner, kinds(partner), most=6):
+    for version, _, exchange in creating.taken(partner, order_places.kinds(book(partner)), most=6):
         id = creating.id_of(exchange)
         found = creating.looked(partner, partial(partner.call, "GetOrderById", {"orderId": id}), partial(is_order, id))
         if not is_order(id, found):
@@ -280,7 +267,7 @@ def test_is_found_by_search(partner: Partner) -> None:
     if not partner.offers("SearchOrders"):
         raise NotOffered("SearchOrders isn't offered")
     controls = book(partner).orders
-    for version, body, exchange in creating.taken(partner, kinds(partner), most=6):
+    for version, body, exchange in creating.taken(partner, order_places.kinds(book(partner)), most=6):
         creating.require_found(partner, version, body, exchange, controls)
 
 

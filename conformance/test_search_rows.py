@@ -21,6 +21,7 @@ from epos_conformance import (
     sameness,
     searching,
     shown,
+    split_bill,
 )
 from epos_conformance.exchange import Exchange
 from epos_conformance.settling import settled
@@ -146,3 +147,16 @@ def test_open_orders_show_different_names(partner: Partner) -> None:
             if len(ids) > 1
         ][:MOST_FAULTS]
     )
+
+
+@check("SearchOrders.follows-a-payment", changes=True)
+def test_follows_a_payment(partner: Partner) -> None:
+    """A search after a payment shows the order with that payment."""
+    if not partner.offers("RecordOrderPaymentById"):
+        raise NotOffered("RecordOrderPaymentById isn't offered")
+    bills = [each for each in split_bill.split_bills(partner) if each.recorded and each.row is not None]
+
+    if not bills:
+        raise Inconclusive("the search doesn't find the orders that were paid")
+    findings = [finding for each in bills if each.row for finding in split_bill.stale(each.recorded[-1], each.row)]
+    answers.violate(findings, hint="the search shows the order as it was before: an index or a cache lags behind")

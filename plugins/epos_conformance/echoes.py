@@ -1,6 +1,6 @@
 """
-Whether a value comes back as it was sent, as strictly as the contract asks: what is written for the kitchen word for
-word, other texts but for blanks and Unicode normalisation, times as instants, amounts and numbers exactly.
+Whether a value comes back as it was sent, as strictly as the contract asks: what guests ask for word for word,
+other texts but for blanks and Unicode normalisation, times as instants, amounts and numbers exactly.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ ABSENT = object()
 
 #: Members that no EPOS may edit.
 VERBATIM = frozenset({"guestRequests"})
+
+#: Members that are shown on one line.
+_ONE_LINE = frozenset({"name", "displayName", "reference", "description"})
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -109,15 +112,18 @@ def _same_text(leaf: Leaf, sent: Any, found: Any) -> bool:
 def _is_text(leaf: Leaf, sent: str, found: Any) -> bool:
     if not isinstance(found, str):
         return False
+    # What ends a line differs from system to system, and none can be told from the other on paper.
+    sent, found = sent.replace("\r\n", "\n"), found.replace("\r\n", "\n")
     if leaf.path[-1] in VERBATIM:
-        # What ends a line differs from system to system, and none can be told from the other on paper.
-        return sent.replace("\r\n", "\n") == found.replace("\r\n", "\n")
-    return plain(sent) == plain(found)
+        return sent == found
+    one_line = leaf.path[-1] in _ONE_LINE
+    return _tidy(sent, one_line=one_line) == _tidy(found, one_line=one_line)
 
 
-def plain(text: str) -> str:
+def _tidy(text: str, *, one_line: bool) -> str:
     """*text* without what a tidy till may tidy: blanks, and how letters with accents are composed."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    composed = unicodedata.normalize("NFC", text)
+    return " ".join(composed.split()) if one_line else composed.strip()
 
 
 def _same_mail(_: Leaf, sent: str, found: Any) -> bool:

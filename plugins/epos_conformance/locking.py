@@ -113,7 +113,7 @@ def rival(partner: Partner, order: Row) -> Exchange:
 
 def forget(partner: Partner, order: Row) -> None:
     """Keep nothing in mind of the locks on *order*: there is none that has to be removed."""
-    partner._made[:] = [each for each in partner._made if each.kind != "lock" or each.ids["orderId"] != id_of(order)]
+    partner.forget(lambda made: made.kind == "lock" and made.ids["orderId"] == id_of(order))
 
 
 def lock(partner: Partner, order: Row) -> Lock:

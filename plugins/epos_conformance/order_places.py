@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from epos_conformance.order_versions import Versions, simple
+from epos_conformance.order_versions import Versions, everything, payments, simple
 from epos_conformance.ordering import NAME, Json, Ordering, Version, place, times
 from epos_conformance.venue import Row, instant
 
@@ -45,6 +45,12 @@ def order_types(ordering: Ordering) -> Versions:
     """An order to eat in, and one to collect."""
     yield from simple(ordering)
     yield from islice(collections(ordering), 2)
+
+
+def kinds(ordering: Ordering) -> Versions:
+    """Orders of all kinds, to eat in and to collect, unpaid and paid."""
+    for each, most in ((simple, 1), (everything, 1), (waiters, 1), (collections, 2), (payments, 1)):
+        yield from islice(each(ordering), most)
 
 
 def _collected(moment: datetime.datetime) -> Json:

@@ -479,6 +479,10 @@ class Partner:
             self._order = None
             self._let_go()
 
+    def forget(self, gone: Callable[[Made], bool]) -> None:
+        """Keep nothing in mind of what is *gone* by itself: there is nothing to remove."""
+        self._made[:] = [each for each in self._made if not gone(each)]
+
     def _release_locks(self) -> None:
         for made in [each for each in self._made if each.kind == "lock"]:
             self._made.remove(made)

@@ -9,10 +9,11 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from epos_conformance import _contracts, answers, money, order_places, ordering, paying
+from epos_conformance import _contracts, answers, money, order_places, ordering, paying, searching
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.partner import MOST_ATTEMPTS, Partner
 from epos_conformance.paying import Payment
+from epos_conformance.settling import settled
 from epos_conformance.venue import Row
 from epos_conformance.verdict import Finding
 
@@ -40,6 +41,8 @@ class SplitBill:
     refused: tuple[Payment, ...]
     #: None where GetOrderById isn't offered, or doesn't answer.
     read: Row | None
+    #: The order as SearchOrders shows it then; None where it doesn't.
+    row: Row | None = None
 
 
 def split_bills(partner: Partner) -> list[SplitBill]:
@@ -107,6 +110,8 @@ def large_order(partner: Partner) -> Row | None:
 
 
 def _split(partner: Partner, order: Row, plan: Plan) -> SplitBill:
+    if partner.offers("SearchOrders"):
+        searching.row_of(partner, str(order["id"]))  # a till that keeps what it has shown is to show it
     recorded: list[Payment] = []
     refused: list[Payment] = []
     for number, (amount, tip) in enumerate(plan, 1):
@@ -124,7 +129,27 @@ def _split(partner: Partner, order: Row, plan: Plan) -> SplitBill:
     if recorded:
         with contextlib.suppress(Inconclusive, NotOffered):  # whoever needs it says so
             read = paying.read(partner, recorded[-1].order_id, paying.lists(recorded[-1].intent))
-    return SplitBill(tuple(recorded), tuple(refused), read)
+    row = _row(partner, recorded[-1]) if recorded and partner.offers("SearchOrders") else None
+    return SplitBill(tuple(recorded), tuple(refused), read, row)
+
+
+def _row(partner: Partner, last: Payment) -> Row | None:
+    def follows(row: Row | None) -> bool:
+        return row is None or not list(stale(last, row))
+
+    return settled(partner, lambda: searching.row_of(partner, last.order_id), follows)
+
+
+def stale(last: Payment, row: Row) -> Iterator[Finding]:
+    """
+    Findings where *row* doesn't show the order as the *last* payment left it; what the row leaves out is not told.
+    """
+    for member in ("paidAmount", "tipsAmount"):
+        due, seen = money.value(last.after.get(member)), money.value(row.get(member))
+        if due is not None and seen is not None and due != seen:
+            yield Finding(f"SearchOrders after {last.what}, $.{member}", last.shown(due), last.shown(seen))
+    if isinstance(row.get("payments"), list) and money.payment(row, last.intent) is None:
+        yield Finding(f"SearchOrders after {last.what}, $.payments", f"one of {last.intent}", "not there")
 
 
 def judge(partner: Partner, findings: Callable[[Payment], Iterable[Finding]], *, tipped: bool | None = None) -> None:

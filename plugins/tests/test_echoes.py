@@ -13,6 +13,7 @@ from epos_conformance.strategies import Leaf
 
 
 NAME = Leaf(("name",), "text", True)
+NOTES = Leaf(("hostNotes",), "text", True)
 GUESTS = Leaf(("guestRequests",), "text", True)
 START = Leaf(("startTime",), "time")
 COVERS = Leaf(("covers",), "count", True)
@@ -52,6 +53,8 @@ def body(leaf: Leaf, value: Any) -> dict[str, Any]:
         (GUESTS, " nuts\n", " nuts\n"),
         (GUESTS, "a\r\nb", "a\nb"),
         (GUESTS, "", None),
+        (NOTES, " a\r\nb ", "a\nb"),
+        (NOTES, "e\u0301", "\u00e9"),
         (MAIL, "O'Neil@Example.com", "o'neil@example.com"),
         (START, "2026-06-01T12:00:00.001+05:30", "2026-06-01T06:30:00.001Z"),
         (START, "2026-06-01T12:00:00Z", "2026-06-01T12:00:00.000+00:00"),
@@ -73,6 +76,8 @@ def test_the_same_comes_back(leaf: Leaf, sent: Any, found: Any) -> None:
         (NAME, "a", None),
         (NAME, "a", 1),
         (NAME, "aß", "aSS"),
+        (NOTES, "a\nb", "a b"),
+        (NOTES, "a\nb", "a"),
         (GUESTS, " nuts", "nuts"),
         (GUESTS, "e\u0301", "\u00e9"),
         (GUESTS, "a  b", "a b"),

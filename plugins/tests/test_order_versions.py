@@ -40,6 +40,7 @@ FEATURES: tuple[Feature, ...] = (
     order_versions.display_names,
     order_places.collections,
     order_places.order_types,
+    order_places.kinds,
     order_places.tables,
     order_places.waiters,
     order_places.parties,

@@ -340,3 +340,15 @@ class CollectedPaymentsIncludeTips(ReferenceEpos):
         if order.given["details"]["orderType"] == "Collection":
             payment = {**payment, "paidAmount": more(payment["paidAmount"], payment["tipsAmount"]["value"])}
         super().apply_payment(order, payment)
+
+
+@defect("search-rows-are-kept", breaks=["SearchOrders.follows-a-payment"], also=["SearchOrders.*", f"{PAY}.*"])
+class SearchRowsAreKept(ReferenceEpos):
+    """
+    What a search has shown of an order once, it shows until the till is restarted.
+    """
+
+    def search_orders(self, call: Call) -> Json:
+        found = super().search_orders(call)
+        kept: dict[str, Json] = self.__dict__.setdefault("shown", {})
+        return {**found, "data": [kept.setdefault(each["id"], each) for each in found["data"]]}

@@ -45,7 +45,7 @@ def _tidied(value: Any) -> Any:
     found: Json = {}
     for name, each in value.items():
         if name in _TIDY and isinstance(each, str):
-            tidy = unicodedata.normalize("NFC", " ".join(each.split()))
+            tidy = unicodedata.normalize("NFC", each.strip())
             if tidy or "amountTotal" in value:
                 found[name] = tidy
         else:
@@ -120,9 +120,9 @@ class ShortOrders(ReferenceEpos):
 
 
 def _texts(value: Any) -> list[str]:
-    """Every text inside *value*."""
+    """Every text inside *value* that is no id: those may be of any syntax."""
     if isinstance(value, dict):
-        return [text for each in value.values() for text in _texts(each)]
+        return [text for name, each in value.items() if not name.endswith(("Id", "Ids")) for text in _texts(each)]
     if isinstance(value, list):
         return [text for each in value for text in _texts(each)]
     return [value] if isinstance(value, str) else []
