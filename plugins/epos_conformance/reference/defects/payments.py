@@ -40,7 +40,7 @@ class PaymentIsNotListed(ReferenceEpos):
 @defect(
     "payments-are-forgotten",
     breaks=over("payment-is-read-back", PAY),
-    also=[f"{PAY}.*", "*OrderLock.*", "GetOrderBillById.follows-a-payment"],
+    also=[f"{PAY}.*", "*OrderLock.*", "*.follows-a-payment"],
 )
 class PaymentsAreForgotten(ReferenceEpos):
     """
@@ -196,7 +196,7 @@ class OnlyTheLastPaymentIsKept(ReferenceEpos):
 @defect(
     "payments-are-merged",
     breaks=over("split-payments-add-up", PAY),
-    also=[f"{PAY}.*"],
+    also=[f"{PAY}.*", "*.follows-a-payment"],
 )
 class PaymentsAreMerged(ReferenceEpos):
     """
@@ -307,7 +307,11 @@ class ItemsAreCleared(ReferenceEpos):
             order.given = {**order.given, "items": []}
 
 
-@defect("tipped-payments-are-refused-and-kept", breaks=over("records-nothing-that-it-refuses", PAY), also=[f"{PAY}.*"])
+@defect(
+    "tipped-payments-are-refused-and-kept",
+    breaks=over("records-nothing-that-it-refuses", PAY),
+    also=[f"{PAY}.*", "*.follows-a-payment"],
+)
 class TippedPaymentsAreRefusedAndKept(ReferenceEpos):
     """
     What the tip is entered for fails after the payment was saved.
@@ -319,7 +323,9 @@ class TippedPaymentsAreRefusedAndKept(ReferenceEpos):
         return super().recorded_answer(order)
 
 
-@defect("intents-are-compared-in-any-case", breaks=over("shows-the-payment", PAY), also=[f"{PAY}.*"])
+@defect(
+    "intents-are-compared-in-any-case", breaks=over("shows-the-payment", PAY), also=[f"{PAY}.*", "*.follows-a-payment"]
+)
 class IntentsAreComparedInAnyCase(ReferenceEpos):
     """
     The database compares texts regardless of case, and takes one intent for another's replay.
