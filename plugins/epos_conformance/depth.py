@@ -99,7 +99,8 @@ def tell(partner: Partner, capability: Capability) -> Story:
         search.explore()
         search.shrink()
     finally:
-        subject.restore()
+        with contextlib.suppress(Inconclusive):
+            subject.restore()
         # Hundreds of exchanges that say nothing would bury the few that do.
         del partner.exchanges[told:]
         del partner.notes[notes:]
@@ -253,14 +254,13 @@ class _Search:
 
     def _conclude(self, rule: str, problem: str, failure: _Failure) -> None:
         """Tell of *failure* if it shows again."""
-        outcome, again = self.known[strategies.key(failure.variation)], False
-        # What no body was sent for again is told as it was seen first.
+        outcome, again, usual = self.known[strategies.key(failure.variation)], False, True
         if self.stopped is None:
             with contextlib.suppress(Inconclusive):
                 again = problem in self.subject.send(failure.variation, careful=True).problems
-                if problem == CRASH:
-                    # What every body crashes is no matter of this one.
-                    again = again and self.subject.send({}).accepted
+                usual = problem != CRASH or self.subject.send({}).accepted
+        # A crash that came more than once needs no further proof; what every body crashes is no matter of this one.
+        again = usual and (again or (problem == CRASH and failure.count > 1))
         found = outcome.problems[problem]
         where = f" ({failure.count} of {self.tried} unusual bodies; --seed={self.seed} sends them again)"
         finding = Finding(found.where, found.expected, found.seen + where, found.hint)

@@ -113,11 +113,11 @@ def _is_text(leaf: Leaf, sent: str, found: Any) -> bool:
     if not isinstance(found, str):
         return False
     # What ends a line differs from system to system, and none can be told from the other on paper.
-    sent, found = sent.replace("\r\n", "\n"), found.replace("\r\n", "\n")
+    one, other = sent.replace("\r\n", "\n"), str(found).replace("\r\n", "\n")
     if leaf.path[-1] in VERBATIM:
-        return sent == found
+        return one == other
     one_line = leaf.path[-1] in _ONE_LINE
-    return _tidy(sent, one_line=one_line) == _tidy(found, one_line=one_line)
+    return _tidy(one, one_line=one_line) == _tidy(other, one_line=one_line)
 
 
 def _tidy(text: str, *, one_line: bool) -> str:

@@ -30,6 +30,7 @@ def pages(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False)
     """
     size: dict[str, Any] = {"limit": 100}
     cursor, seen, count = size, set[str](), 0
+    known: set[str] = set()
     for _ in range(MOST_PAGES):
         exchange = partner.call("SearchOrders", {**query, "cursor": cursor})
         if not exchange.succeeded and not seen:
@@ -44,8 +45,11 @@ def pages(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False)
         rows = [row for row in rows_of(exchange.result) if isinstance(row.get("id"), str)]
         count += len(rows)
         yield rows
+        # A cursor that comes again may stand for a search that the EPOS keeps, and leads on as long as rows are new.
+        new = {row["id"] for row in rows} - known
+        known |= new
         after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-        if not isinstance(after, str) or not after or after in seen or count >= MOST_ROWS:
+        if not isinstance(after, str) or not after or (after in seen and not new) or count >= MOST_ROWS:
             return
         seen.add(after)
         cursor = {**size, "after": after}

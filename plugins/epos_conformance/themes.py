@@ -134,7 +134,7 @@ THEMES = (
                 *(2**32 - 1, 2**32 + 1, 5 * 10**9 + 1, 10**10 - 1, 10**10 + 1, 10**11 - 1, 10**11 + 1, 2**40 + 1),
             ),
             # No more: a till may make a line of each piece, and show them all in every search.
-            "quantity": _one_of(AS_IS, 99, 100, 128, 255, 256, 300, 1000),
+            "quantity": _one_of(AS_IS, 100, 128, 255, 300, 1000, 1000, 1000),
             "count": _one_of(AS_IS, 3, 128, 255, 256, 1000, 32768, 100000),
         },
     ),

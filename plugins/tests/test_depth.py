@@ -217,6 +217,34 @@ def test_what_shows_once_and_not_again_is_no_finding() -> None:
     assert "that (1 of" in story.unsure["survives"]
 
 
+def test_a_crash_that_came_twice_needs_no_proof() -> None:
+    left = [2]
+
+    def judge(variation: Variation) -> Outcome:
+        if "$.name" not in variation:
+            return Outcome(True)
+        left[0] -= 1
+        return Outcome(left[0] < 0, {CRASH: problem()} if left[0] >= 0 else {})
+
+    assert "that (2 of" in searched(Epos(judge)).findings["survives"][0].seen
+
+
+def test_a_crash_that_takes_the_partner_along_is_told_if_it_came_twice() -> None:
+    crashes: list[bool] = []
+
+    def judge(variation: Variation) -> Outcome:
+        if len(crashes) == 2:
+            raise Unreachable("nobody is there any more")
+        if "$.name" in variation:
+            crashes.append(True)
+            return Outcome(False, {CRASH: problem()})
+        return Outcome(True)
+
+    story = searched(Epos(judge))
+    assert story.findings["survives"]
+    assert story.stopped is not None
+
+
 def test_a_crash_that_the_usual_body_brings_by_now_is_no_finding() -> None:
     broken: list[bool] = []
 

@@ -216,7 +216,12 @@ class PartiesSitDownWhenTold(_New):
         "CreateParty.keeps-the-expected-end-time",
         "UpdateParty.sets-the-end-time",
     ],
-    also=["UpdateParty.*", "*Part*.leaves-other-*", "CreateParty.keeps-the-instant-*"],
+    also=[
+        "CreateParty.keeps-unusual-values",
+        "UpdateParty.*",
+        "*Part*.leaves-other-*",
+        "CreateParty.keeps-the-instant-*",
+    ],
 )
 class PartyMillisecondsAreUnpadded(ReferenceEpos):
     """

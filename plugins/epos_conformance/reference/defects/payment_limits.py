@@ -389,8 +389,7 @@ class PaidOrdersTakeMore(ReferenceEpos):
 
 @defect(
     "any-intent-is-taken",
-    breaks=over("looks-the-intent-up", PAY),
-    also=over("refuses-an-intent-dojo-does-not-know", PAY),
+    breaks=[*over("looks-the-intent-up", PAY), *over("refuses-an-intent-dojo-does-not-know", PAY)],
 )
 class AnyIntentIsTaken(ReferenceEpos):
     """
