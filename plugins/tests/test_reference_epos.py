@@ -188,7 +188,7 @@ def test_a_canceled_order_is_over(epos: ReferenceEpos, clock: Clock) -> None:
     assert canceled == epos.answer("GetOrderById", {"orderId": "ord-1005"})
     assert canceled == epos.answer("CancelOrderById", {"orderId": "ord-1005"})
     with refused("Conflict"):
-        pay(epos, 1, "pi-1")
+        pay(epos, 1, "pi_1")
     with refused("Conflict"):
         epos.answer("CreateOrderLock", {"orderId": "ord-1005", "lockId": "l", "expiry": clock.after(60)})
 
@@ -197,7 +197,7 @@ def test_a_bill_shows_the_order(epos: ReferenceEpos) -> None:
     """
     The bill satisfies the contract and holds the order as it stands.
     """
-    pay(epos, 100, "pi-1")
+    pay(epos, 100, "pi_1")
     bill = epos.answer("GetOrderBillById", {"orderId": "ord-1005"})
 
     assert schema.problems(capabilities()["GetOrderBillById"].response["rest"], bill) == []
@@ -212,29 +212,29 @@ def test_payments_add_up(epos: ReferenceEpos) -> None:
     Payments and tips add up apart from each other, the total stays, and the last penny closes the order.
     """
     total = epos.answer("GetOrderById", {"orderId": "ord-1005"})["totalAmount"]
-    pay(epos, 1000, "pi-1", tipsAmount=pounds(150))
-    almost = pay(epos, total["value"] - 1001, "pi-2")
-    paid = pay(epos, 1, "pi-3", tipsAmount=pounds(50))
+    pay(epos, 1000, "pi_1", tipsAmount=pounds(150))
+    almost = pay(epos, total["value"] - 1001, "pi_2")
+    paid = pay(epos, 1, "pi_3", tipsAmount=pounds(50))
 
     assert (almost["payable"], almost["paidAmount"]["value"]) == (True, total["value"] - 1)
     assert (paid["payable"], paid["paidAmount"], paid["totalAmount"]) == (False, total, total)
     assert paid["tipsAmount"] == pounds(200)
-    assert [each["paymentIntentId"] for each in paid["payments"]] == ["pi-1", "pi-2", "pi-3"]
-    assert pay(epos, 1, "pi-3") == paid
+    assert [each["paymentIntentId"] for each in paid["payments"]] == ["pi_1", "pi_2", "pi_3"]
+    assert pay(epos, 1, "pi_3") == paid
 
 
 def test_a_replay_counts_once(epos: ReferenceEpos, clock: Clock) -> None:
     """
     A payment intent that comes again is answered with the unchanged order, whatever has happened since.
     """
-    pay(epos, 100, "pi-1")
-    before = pay(epos, 200, "pi-2")
+    pay(epos, 100, "pi_1")
+    before = pay(epos, 200, "pi_2")
     clock.wait(1)
     epos.answer("CreateOrderLock", {"orderId": "ord-1005", "lockId": "l", "expiry": clock.after(60)})
 
-    assert pay(epos, 100, "pi-1") == before
+    assert pay(epos, 100, "pi_1") == before
     with refused("Conflict"):
-        pay(epos, 100, "pi-1", "ord-1006")
+        pay(epos, 100, "pi_1", "ord-1006")
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "1", None, True, 2**63])
@@ -244,7 +244,7 @@ def test_bad_amounts_are_invalid(epos: ReferenceEpos, value: Any) -> None:
     """
     before = epos.answer("GetOrderById", {"orderId": "ord-1005"})
     with refused("InvalidRequest"):
-        pay(epos, value, "pi-1")
+        pay(epos, value, "pi_1")
 
     assert epos.answer("GetOrderById", {"orderId": "ord-1005"}) == before
 
@@ -255,18 +255,18 @@ def test_more_than_owed_is_a_conflict(epos: ReferenceEpos) -> None:
     """
     total = epos.answer("GetOrderById", {"orderId": "ord-1005"})["totalAmount"]["value"]
     with refused("Conflict"):
-        pay(epos, total + 1, "pi-1")
+        pay(epos, total + 1, "pi_1")
     with refused("Conflict"):
         epos.answer(
             "RecordOrderPaymentById",
-            {"orderId": "ord-1005", "paymentIntentId": "pi-1", "paidAmount": pounds(1, "EUR")},
+            {"orderId": "ord-1005", "paymentIntentId": "pi_1", "paidAmount": pounds(1, "EUR")},
         )
     with refused("InvalidRequest"):
-        pay(epos, 1, "pi-1", tipsAmount=pounds(-1))
+        pay(epos, 1, "pi_1", tipsAmount=pounds(-1))
 
-    assert pay(epos, total, "pi-1", tipsAmount=pounds(500))["payable"] is False
+    assert pay(epos, total, "pi_1", tipsAmount=pounds(500))["payable"] is False
     with refused("Conflict"):
-        pay(epos, 1, "pi-2")
+        pay(epos, 1, "pi_2")
 
 
 def together(calls: list[Any]) -> list[Any]:
@@ -294,8 +294,8 @@ def test_races_come_out_right(epos: ReferenceEpos, clock: Clock) -> None:
     Of two full payments one is recorded, of many replays one counts, and of two locks one is granted.
     """
     expiry = clock.after(60)
-    payments = together([lambda each=each: pay(epos, 3075, f"pi-{each}") for each in range(8)])
-    replays = together([lambda: pay(epos, 100, "pi-same", "ord-1006") for _ in range(8)])
+    payments = together([lambda each=each: pay(epos, 3075, f"pi_{each}") for each in range(8)])
+    replays = together([lambda: pay(epos, 100, "pi_same", "ord-1006") for _ in range(8)])
     locks = together([
         lambda each=each: epos.answer(
             "CreateOrderLock", {"orderId": "ord-1007", "lockId": f"l-{each}", "expiry": expiry}
@@ -326,12 +326,12 @@ def test_a_lock_keeps_others_out(epos: ReferenceEpos, clock: Clock) -> None:
     with refused("Conflict"):
         lock(epos, "theirs", clock.after(60))
     with refused("Conflict"):
-        pay(epos, 100, "pi-1", lockId="theirs")
+        pay(epos, 100, "pi_1", lockId="theirs")
     with refused("Conflict"):
-        pay(epos, 100, "pi-1")
+        pay(epos, 100, "pi_1")
     assert lock(epos, "mine", clock.after(90)) == locked
     assert lock(epos, "theirs", clock.after(60), "ord-1006")["id"] == "ord-1006"
-    assert pay(epos, 100, "pi-1", lockId="mine")["paidAmount"] == pounds(100)
+    assert pay(epos, 100, "pi_1", lockId="mine")["paidAmount"] == pounds(100)
 
 
 def test_a_lock_lapses(epos: ReferenceEpos, clock: Clock) -> None:

@@ -156,7 +156,7 @@ def test_races_over_http(side_by_side: bool) -> None:
     gate = threading.Barrier(6)
 
     def pay(place: int) -> int:
-        body: dict[str, Any] = {"paymentIntentId": f"pi-{place}", "paidAmount": {"value": 3075, "currencyCode": "GBP"}}
+        body: dict[str, Any] = {"paymentIntentId": f"pi_{place}", "paidAmount": {"value": 3075, "currencyCode": "GBP"}}
         with httpx.Client(auth=("dojo", "reference")) as client:
             gate.wait()
             return client.post(f"{running.url}/v1/orders/ord-1005/record-payment", json=body).status_code

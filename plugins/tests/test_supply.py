@@ -60,7 +60,7 @@ def test_how_many_orders_are_missing_is_said(place: Place) -> None:
     found = place.partner()
     for _ in range(3):
         found.order()
-    with pytest.raises(Inconclusive, match=r"no order that may be paid: 4 are needed; .*data\.orders"):
+    with pytest.raises(Inconclusive, match=r"no order that may be paid: 4 are needed beside .*data\.orders"):
         found.order()
 
 
@@ -69,8 +69,6 @@ def test_orders_are_paid_off_in_order_of_importance(place: Place) -> None:
     found = place.partner()
     spent = [found.spend("payoff")["id"], found.spend("race")["id"]]
     assert len(set(spent)) == 2
-    with pytest.raises(Inconclusive, match="1 more than the 3 that may be paid is missing"):
-        found.spend("tip")
     with pytest.raises(Inconclusive, match="are used up"):
         found.spend("payoff")
 
