@@ -149,7 +149,7 @@ def commands() -> list[str]:
 def test_the_readme_has_one_command_for_the_checks_and_one_for_the_tests() -> None:
     assert commands() == [
         "pip install . && pytest --partner-url=reference",
-        'pip install ".[tests]" && pytest plugins/tests -n 2 --dist worksteal',
+        'pip install ".[tests]" && pytest plugins/tests -n 4 --dist worksteal',
     ]
 
 
