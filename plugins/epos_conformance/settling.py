@@ -30,9 +30,12 @@ def settled(partner: Partner, look: Callable[[], T], agrees: Callable[[T], bool]
     if agrees(found):
         return found
     started, pause = time.monotonic(), _FIRST_PAUSE
-    while (waited := time.monotonic() - started) < partner.settings.settle:
-        time.sleep(min(pause, partner.settings.settle - waited))
+    begun, end = started, started + partner.settings.settle
+    # The last look begins after the settle time, however long the one before it took.
+    while begun < end:
+        time.sleep(max(0.0, min(pause, end - time.monotonic())))
         pause = min(2 * pause, _LONGEST_PAUSE)
+        begun = time.monotonic()
         found = look()
         if agrees(found):
             partner.lag = max(partner.lag, time.monotonic() - started)
