@@ -77,10 +77,11 @@ class Teller:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.score.rules and not self.score.variants:
             return
-        terminalreporter.section("rule x defect")
-        for line in self.score.table():
-            terminalreporter.line(line)
         terminalreporter.section("score")
         terminalreporter.line(str(self.score))
+        # The table is longer than everything else that the tests print: where nobody asked for it, it would bury them.
         if path := os.environ.get("SCORE"):
+            terminalreporter.section("rule x defect")
+            for line in self.score.table():
+                terminalreporter.line(line)
             Path(path).write_text("\n".join([str(self.score), "", *self.score.table(), ""]), encoding="utf-8")
