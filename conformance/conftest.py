@@ -25,4 +25,4 @@ def partner(request: pytest.FixtureRequest) -> Iterator[Partner]:
     assert run is not None
     found = run.partner(request.param)
     yield found
-    found.clean_up()
+    found.end()

@@ -23,7 +23,7 @@ def stranger(partner: Partner, capability: Capability, authorization: str | None
 
     Ids that something would be changed for don't exist: an EPOS that lets strangers in must not be harmed by us.
     """
-    if partner.transport.auth is None:
+    if partner.rest.auth is None:
         raise Inconclusive(
             "whether strangers are refused can't be seen without credentials: pass --partner-auth=USER:PASSWORD"
         )
@@ -50,7 +50,7 @@ def test_refuses_missing_credentials(partner: Partner, capability: Capability) -
 @check("rest.refuses-a-wrong-password")
 def test_refuses_a_wrong_password(partner: Partner, capability: Capability) -> None:
     """A request with a wrong password is refused."""
-    user = (partner.transport.auth or "").partition(":")[0]
+    user = (partner.rest.auth or "").partition(":")[0]
     exchange = stranger(partner, capability, basic(f"{user}:wrong-{uuid.uuid4().hex}"))
     # Not "password": it may be the password, and would be masked.
     require_closed_door(exchange, "with the right user name and a wrong secret")
@@ -59,7 +59,7 @@ def test_refuses_a_wrong_password(partner: Partner, capability: Capability) -> N
 @check("rest.refuses-a-wrong-username")
 def test_refuses_a_wrong_username(partner: Partner, capability: Capability) -> None:
     """A request with a wrong user name is refused."""
-    password = (partner.transport.auth or "").partition(":")[2]
+    password = (partner.rest.auth or "").partition(":")[2]
     exchange = stranger(partner, capability, basic(f"nobody-{uuid.uuid4().hex[:8]}:{password}"))
     require_closed_door(exchange, "with a wrong user name")
 
@@ -67,7 +67,7 @@ def test_refuses_a_wrong_username(partner: Partner, capability: Capability) -> N
 @check("rest.refuses-another-scheme")
 def test_refuses_another_scheme(partner: Partner, capability: Capability) -> None:
     """A request whose Authorization is not Basic is refused."""
-    right = (partner.transport.authorization or "").removeprefix("Basic ")
+    right = (partner.rest.authorization or "").removeprefix("Basic ")
     for token, what in ((uuid.uuid4().hex, "with a Bearer token"), (right, "with Bearer before the right credentials")):
         require_closed_door(stranger(partner, capability, f"Bearer {token}"), what)
 
@@ -166,8 +166,8 @@ def test_accepts_a_charset(partner: Partner) -> None:
 def test_accepts_header_names_in_any_case(partner: Partner) -> None:
     """Header names in capitals are recognised."""
     headers = {"CONTENT-TYPE": "application/json", "ACCEPT": "application/json"}
-    if partner.transport.authorization is not None:
-        headers["AUTHORIZATION"] = partner.transport.authorization
+    if partner.rest.authorization is not None:
+        headers["AUTHORIZATION"] = partner.rest.authorization
     answers.require_same(partner, any_with_body(partner), "with header names in capitals", {"headers": headers}, {})
 
 
@@ -182,7 +182,7 @@ def test_percent_decodes_ids(partner: Partner, capability: Capability) -> None:
     # Ids that can't be sent otherwise tell more than a letter that needn't be encoded.
     id = next((each for each in known if quote(each, safe="") != each), known[0])
     path = capability.path.replace(f"{{{member.name}}}", encoded(id))
-    exchange = partner.send(capability.http_method, partner.transport.url + path, capability=capability.name)
+    exchange = partner.send(capability.http_method, partner.rest.url + path, capability=capability.name)
     if exchange.succeeded:
         return
 
@@ -202,7 +202,7 @@ def encoded(id: str) -> str:
 
 
 def unknown_path(partner: Partner) -> Exchange:
-    return partner.send("GET", f"{partner.transport.url}/v1/conformance-{uuid.uuid4().hex[:8]}")
+    return partner.send("GET", f"{partner.rest.url}/v1/conformance-{uuid.uuid4().hex[:8]}")
 
 
 def unknown_method(partner: Partner) -> Exchange:
@@ -210,7 +210,7 @@ def unknown_method(partner: Partner) -> Exchange:
     offered = [each for each in capabilities().values() if partner.offers(each.name)]
     known = min(offered, key=lambda each: len(each.ids))
     ids = {each.name: f"conformance-{uuid.uuid4().hex[:8]}" for each in known.ids}
-    return partner.send("PATCH", partner.transport.address(known, ids), b"{}")
+    return partner.send("PATCH", partner.rest.address(known, ids), b"{}")
 
 
 @check("rest.unknown-path-is-not-found")

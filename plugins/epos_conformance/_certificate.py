@@ -18,6 +18,7 @@ from typing import Any
 
 from epos_conformance import _contracts, _rules, _suite, verdict
 from epos_conformance._record import Record
+from epos_conformance._settings import Settings
 from epos_conformance.verdict import Basis, Level, Outcome, Result, Verdict
 
 
@@ -137,13 +138,16 @@ def digests() -> dict[str, str]:
     }
 
 
-def known_rules(path: Path, partner: str) -> set[str] | None:
+def known_rules(path: Path, settings: Settings) -> set[str] | None:
     """
-    The rules that the last complete certificate of *partner* knew, read from *path*; None where there is none.
+    The rules that the last complete certificate of the same partner knew, read from *path*; None where there is none.
     """
     try:
         last = json.loads(path.read_text(encoding="utf-8"))
-        if last["settings"]["partner-url"] != partner or not last["selection"]["complete"]:
+        shown = settings.shown()
+        if any(last["settings"].get(each) != shown[each] for each in ("partner-url", "partner-ws")):
+            return None
+        if not last["selection"]["complete"]:
             return None
         return {each["id"] for each in last["checks"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -166,8 +170,8 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
         "format": FORMAT,
         "suite": {"name": _suite.NAME, "version": _suite.version()},
         "partner": {
-            "url": plan.url,
-            "transports": ["rest"],
+            "url": next(each.url for each in plan.access.values()),
+            "transports": list(plan.access),
             "products": list(settings.products),
             "capabilities": list(plan.offered),
             "offer": plan.how_offered,

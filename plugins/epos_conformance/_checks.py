@@ -27,19 +27,28 @@ Cases = Callable[[Capability], Iterable[str]]
 _DECLARED: set[str] = set()
 
 
-def check(id: str, *, cases: Cases | None = None, changes: bool | None = None) -> pytest.MarkDecorator:
+def check(
+    id: str,
+    *,
+    cases: Cases | None = None,
+    changes: bool | None = None,
+    alone: bool = False,
+    order: int = 0,
+    anyway: bool = False,
+) -> pytest.MarkDecorator:
     """
     Declare that a test function examines the rule *id*, which may be a template (``*.unknown-id-is-not-found``).
 
     *cases* names what it is examined for one at a time, given the capability. *changes* says whether the check may
-    change something at the partner; by default it may where the capability does.
+    change something at the partner; by default it may where the capability does. *alone* keeps all others off the
+    transport meanwhile. Checks of a lower *order* come first. *anyway*: also where the partner can't be asked anything.
     """
     if id not in _rules.by_template():
         raise ValueError(f"{id!r} is not in the rule catalogue (fixtures/rules)")
     if id in _DECLARED:
         raise ValueError(f"{id!r} already has a check")
     _DECLARED.add(id)
-    return pytest.mark.check(id, cases=cases, changes=changes)
+    return pytest.mark.check(id, cases=cases, changes=changes, alone=alone, order=order, anyway=anyway)
 
 
 def forget() -> None:
@@ -58,6 +67,9 @@ class Examination:
     case: str | None
     transport: str
     changes: bool
+    alone: bool = False
+    order: int = 0
+    anyway: bool = False
     #: Bound when the check starts.
     partner: Partner | None = None
 
@@ -95,6 +107,7 @@ def examinations(mark: pytest.Mark, transports: Iterable[str]) -> Iterator[Exami
                         case=case,
                         transport=transport,
                         changes=changes if changes is not None else bool(capability and capability.changes),
+                        **{name: mark.kwargs[name] for name in ("alone", "order", "anyway")},
                     )
 
 

@@ -20,7 +20,8 @@ from epos_conformance._contracts import Capability
 from epos_conformance._settings import Settings
 from epos_conformance.exceptions import BrokenAnswer, Unanswered
 from epos_conformance.exchange import ERROR_TYPES, Exchange
-from epos_conformance.rest import DOJO_HEADERS, RestTransport, encode
+from epos_conformance.rest import RestTransport, encode
+from epos_conformance.transports import DOJO_HEADERS
 from epos_conformance.venue import rows_of
 
 
@@ -41,7 +42,7 @@ class Offer:
 
 
 #: Searches that show an id to ask for.
-_SHOWS = {"orderId": "SearchOrders", "partyId": "SearchParties", "reservationId": "SearchReservations"}
+SHOWS = {"orderId": "SearchOrders", "partyId": "SearchParties", "reservationId": "SearchReservations"}
 
 #: Calls in a row without an answer, after which the rest is not tried.
 _PATIENCE = 2
@@ -173,7 +174,7 @@ class _Probe:
         return exchange
 
     def _note_ids(self, name: str, exchange: Exchange) -> None:
-        member = next((member for member, search in _SHOWS.items() if search == name), None)
+        member = next((member for member, search in SHOWS.items() if search == name), None)
         ids = [row["id"] for row in rows_of(exchange.result) if isinstance(row.get("id"), str) and row["id"]]
         if member and ids:
             # A plain one, if there is: whether others survive in a URL is a rule of its own.

@@ -47,12 +47,25 @@ class Option:
 OPTIONS = (
     Option(
         "--partner-url",
-        "REST base URL of the EPOS to check, or 'reference' for the built-in one",
+        "REST base URL of the EPOS to check, ws(s):// URL of a session to dial, or 'reference' for the built-in EPOS",
         "URL",
         "PARTNER_URL",
     ),
     Option("--partner-auth", "credentials for REST Basic authentication", "USER:PASSWORD", "PARTNER_AUTH"),
     Option("--partner-ca", "PEM file of the certificate authorities to trust instead of the usual ones", "FILE"),
+    Option(
+        "--partner-ws",
+        "where to listen for an EPOS that dials in, path /epos (127.0.0.1); or a ws(s):// URL to dial",
+        "[HOST:]PORT",
+        "PARTNER_WS",
+    ),
+    Option("--partner-ws-tls", "PEM files of the certificate and its key, for EPOS systems that dial wss", "CERT,KEY"),
+    Option("--partner-ws-timeout", "seconds to wait for the EPOS to dial in (60)", "SECONDS", kind="seconds"),
+    Option(
+        "--partner-api-key", "API key that the EPOS dials with, or that is sent when dialling", "KEY", "DOJO_API_KEY"
+    ),
+    Option("--software-house-id", "its software-house-id, likewise", "ID", "SOFTWARE_HOUSE_ID"),
+    Option("--reseller-id", "its reseller-id, likewise", "ID", "RESELLER_ID"),
     Option(
         "--capabilities",
         "comma-separated names of the capabilities that the EPOS claims; legacy names are understood",

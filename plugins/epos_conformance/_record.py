@@ -6,10 +6,32 @@ from __future__ import annotations
 
 import time
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from epos_conformance._settings import Settings
 from epos_conformance.verdict import Result
+
+
+@dataclass(slots=True)
+class Access:
+    """
+    How the partner is reached over one transport, and what it offers there.
+    """
+
+    #: Where the partner is; for the reference EPOS, where it was started; for one that dials in, what it dials.
+    url: str
+    auth: str | None = field(default=None, repr=False)
+    #: Canonical names of the capabilities to examine.
+    offered: tuple[str, ...] = ()
+    #: ``claimed`` or ``probed``.
+    how_offered: str = "claimed"
+    #: Why nothing can be examined; None where something can.
+    blocked: str | None = None
+    #: Over WebSocket, address and token of the process that holds the session, and secrets of its handshake.
+    control: tuple[str, str] | None = field(default=None, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(slots=True)
@@ -18,17 +40,28 @@ class Plan:
     What holds for the whole run, wherever its checks run. Plain values: it is sent to other processes.
     """
 
-    #: Where the partner is; for the reference EPOS, where it was started.
-    url: str
-    auth: str | None = field(repr=False)
-    #: Canonical names of the capabilities to examine.
-    offered: tuple[str, ...]
-    #: ``claimed`` or ``probed``.
-    how_offered: str
-    #: Why nothing can be examined; None where something can.
-    blocked: str | None
+    #: Transport -> the partner there.
+    access: dict[str, Access]
     #: The folder of the leases.
     leases: str
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """What is offered over any transport."""
+        return tuple(dict.fromkeys(name for each in self.access.values() for name in each.offered))
+
+    @property
+    def how_offered(self) -> str:
+        return next((each.how_offered for each in self.access.values()), "claimed")
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Plan:
+        """The plan that another process wrote with `dataclasses.asdict`."""
+        access = {
+            name: Access(**{**each, "offered": tuple(each["offered"]), "secrets": tuple(each["secrets"])})
+            for name, each in told["access"].items()
+        }
+        return cls(access, told["leases"])
 
 
 @dataclass(slots=True)

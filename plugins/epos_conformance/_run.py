@@ -17,20 +17,19 @@ from typing import Any
 
 import pytest
 
-from epos_conformance import _certificate, _checks, _judge, _offer, _suite, _terminal, verdict
+from epos_conformance import _certificate, _checks, _judge, _suite, _terminal, verdict
 from epos_conformance._checks import Examination, examination_of
 from epos_conformance._leases import Leases
 from epos_conformance._masking import Masker
-from epos_conformance._record import Plan, Record
+from epos_conformance._reach import Reach, connect
+from epos_conformance._record import Access, Plan, Record
 from epos_conformance._session import Session
-from epos_conformance._settings import REFERENCE, Settings
+from epos_conformance._settings import Settings
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.partner import Partner
-from epos_conformance.rest import RestTransport
 from epos_conformance.verdict import Outcome, Result
+from epos_conformance.websocket.lines import Line
 
-
-TRANSPORTS = ("rest",)
 
 #: What the controlling process tells each worker.
 _TOLD = "epos_conformance"
@@ -47,7 +46,10 @@ class ConformanceRun:
         self.record = Record(settings)
         self.certificate: _certificate.Certificate | None = None
         self.mask = Masker(settings.secrets)
-        self._session: Session | None = None
+        #: Transport -> this process's dealings with the partner over it.
+        self._sessions: dict[str, Session] = {}
+        #: To the EPOS's session, in the process that holds it.
+        self._line: Line | None = None
         self._cleanup = contextlib.ExitStack()
         self._waivers = {each.rule: each for each in settings.waivers if not each.ended()}
         self._worker = hasattr(config, "workerinput")
@@ -70,23 +72,25 @@ class ConformanceRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         if self._worker:
-            self.record.plan = Plan(**json.loads(self.config.workerinput[_TOLD]))  # type: ignore[attr-defined]
+            self.record.plan = Plan.from_json(json.loads(self.config.workerinput[_TOLD]))  # type: ignore[attr-defined]
+            self._learn(self.record.plan)
         elif not self.config.option.collectonly:
             self.record.plan = self._prepare()
 
     def _prepare(self) -> Plan:
-        url, auth = self.settings.url, self.settings.auth
-        if url == REFERENCE:
-            from epos_conformance.reference import launch
-
-            running = self._cleanup.enter_context(launch.start())
-            url, auth = running.url, running.auth
-        transport = RestTransport(self.settings, url, auth)
-        self._cleanup.callback(transport.close)
-        offer = _offer.find_out(self.settings, transport)
-        self.record.notes += offer.notes
+        reach = Reach(self.settings, self._cleanup, self.config.pluginmanager.get_plugin("terminalreporter"))
+        access = reach.find()
+        self._line = reach.line()
+        self.record.notes += reach.notes
         folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="epos-conformance-"))
-        return Plan(url, auth, offer.capabilities, offer.how, offer.blocked, folder)
+        plan = Plan(access, folder)
+        self._learn(plan)
+        return plan
+
+    def _learn(self, plan: Plan) -> None:
+        """Mask what the EPOS told of itself, too."""
+        told = [secret for each in plan.access.values() for secret in each.secrets]
+        self.mask = Masker([*self.settings.secrets, *told])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -114,8 +118,8 @@ class ConformanceRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if self._session is not None:
-            self.record.leftovers += [self.mask(each) for each in self._session.close()]
+        for each in self._sessions.values():
+            self.record.leftovers += [self.mask(left) for left in each.close()]
         if self._worker:
             told = {"leftovers": self.record.leftovers, "deselected": self.record.deselected}
             self.config.workeroutput[_TOLD] = told  # type: ignore[attr-defined]
@@ -123,7 +127,7 @@ class ConformanceRun:
         if self.record.plan is None:
             return
         path = self.settings.reports / "certificate.json"
-        self.record.known = _certificate.known_rules(path, self.settings.url)
+        self.record.known = _certificate.known_rules(path, self.settings)
         self.certificate = _certificate.build(self.record, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
         self.certificate.write(path)
         ours = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -146,7 +150,12 @@ class ConformanceRun:
     # Each check
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        _checks.parametrize(metafunc, TRANSPORTS)
+        _checks.parametrize(metafunc, self.settings.transports)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Checks that disturb others come last; those that tell why others will fail come first."""
+        items.sort(key=lambda item: each.order if (each := examination_of(item)) else 0)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         if (examination := examination_of(item)) is not None:
@@ -158,24 +167,30 @@ class ConformanceRun:
         The partner for one check. Raises `NotOffered` or `Inconclusive` where the check can't be run at all.
         """
         assert self.record.plan is not None, "a partner is there in a run only"
-        plan, capability = self.record.plan, examination.capability
-        if plan.blocked is not None:
-            raise Inconclusive(plan.blocked)
-        if capability is not None and capability.name not in plan.offered:
-            raise NotOffered(f"{capability.name} isn't {'claimed' if plan.how_offered == 'claimed' else 'offered'}")
+        access, capability = self.record.plan.access[examination.transport], examination.capability
+        if access.blocked is not None and not examination.anyway:
+            raise Inconclusive(access.blocked)
+        if capability is not None and capability.name not in access.offered:
+            raise NotOffered(f"{capability.name} isn't {'claimed' if access.how_offered == 'claimed' else 'offered'}")
         if examination.changes and self.settings.read_only:
             raise NotOffered("not examined: it may change something at the partner, and the run is --read-only")
-        if self._session is None:
-            self._session = Session(
+        partner = Partner(self._session(examination.transport, access))
+        examination.partner = partner
+        partner.begin(alone=examination.alone)
+        return partner
+
+    def _session(self, name: str, access: Access) -> Session:
+        if name not in self._sessions:
+            assert self.record.plan is not None
+            self._sessions[name] = Session(
                 self.settings,
-                RestTransport(self.settings, plan.url, plan.auth),
-                plan.offered,
-                Leases(Path(plan.leases)),
+                connect(self.settings, name, access, self._line),
+                access.offered,
+                Leases(Path(self.record.plan.leases)),
                 seed=self.settings.seed
                 + 5 * int(getattr(self.config, "workerinput", {}).get("workerid", "gw0")[2:] or 0),
             )
-        examination.partner = Partner(self._session)
-        return examination.partner
+        return self._sessions[name]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport | None:

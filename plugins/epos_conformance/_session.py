@@ -18,7 +18,7 @@ from epos_conformance._settings import IntentSource, Settings
 from epos_conformance.exceptions import Inconclusive, Unanswered, Unauthorized, Unreachable
 from epos_conformance.exchange import Exchange
 from epos_conformance.intents import Commanded, Intents, Supplied
-from epos_conformance.rest import DOJO_HEADERS, RestTransport
+from epos_conformance.transports import DOJO_HEADERS, Transport
 from epos_conformance.venue import Venue
 
 
@@ -65,7 +65,7 @@ class Session:
     def __init__(
         self,
         settings: Settings,
-        transport: RestTransport,
+        transport: Transport,
         offered: Iterable[str],
         leases: Leases,
         *,

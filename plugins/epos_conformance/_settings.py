@@ -6,8 +6,10 @@ A setting that makes no sense raises `BadSetting` with one sentence; the plugin 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import difflib
+import ipaddress
 import os
 import re
 import shlex
@@ -79,16 +81,57 @@ class IntentSource:
     command: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """
+    Where an EPOS dials in; port 0 is any free one.
+    """
+
+    host: str
+    port: int
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can get there."""
+        with contextlib.suppress(ValueError):
+            return ipaddress.ip_address(self.host).is_loopback
+        return self.host == "localhost"
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """
+    Where an EPOS listens for a session.
+    """
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """
-    Everything a run needs to know, secrets included: they are in `auth` alone, and in no representation.
+    Everything a run needs to know, secrets included: they are in `auth` and `api_key`, and in no representation.
     """
 
-    #: The REST base URL without a slash at its end, or `REFERENCE`.
-    url: str
+    #: The REST base URL without a slash at its end, or `REFERENCE`; None where the partner is reached otherwise.
+    url: str | None = None
     auth: str | None = field(default=None, repr=False)
     ca: Path | None = None
+    #: How there comes to be a session; None where none is asked for.
+    ws: Listen | Dial | None = None
+    #: Certificate and key.
+    ws_tls: tuple[Path, Path] | None = None
+    #: Seconds.
+    ws_timeout: float = 60.0
+    api_key: str | None = field(default=None, repr=False)
+    software_house_id: str | None = None
+    reseller_id: str | None = None
     #: Canonical names of what is claimed; None where the suite has to find out.
     capabilities: tuple[str, ...] | None = None
     products: tuple[str, ...] = ()
@@ -116,7 +159,13 @@ class Settings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return tuple(_masking.of_basic(self.auth)) if self.auth else ()
+        key = (self.api_key,) if self.api_key else ()
+        return (*_masking.of_basic(self.auth), *key) if self.auth else key
+
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """What the checks are run over."""
+        return tuple(name for name, where in (("rest", self.url), ("ws", self.ws)) if where is not None)
 
     def shown(self) -> dict[str, Any]:
         """
@@ -126,6 +175,12 @@ class Settings:
             "partner-url": self.url,
             "partner-auth": f"{self.auth.partition(':')[0]}:{_masking.MASK}" if self.auth else None,
             "partner-ca": str(self.ca) if self.ca else None,
+            "partner-ws": str(self.ws) if self.ws and self.url != REFERENCE else None,
+            "partner-ws-tls": ",".join(map(str, self.ws_tls)) if self.ws_tls else None,
+            "partner-ws-timeout": self.ws_timeout if self.ws else None,
+            "partner-api-key": _masking.MASK if self.api_key else None,
+            "software-house-id": self.software_house_id,
+            "reseller-id": self.reseller_id,
             "capabilities": list(self.capabilities) if self.capabilities is not None else None,
             "product": list(self.products),
             "partner": str(self.file) if self.file else None,
@@ -156,8 +211,8 @@ def load(
     named = options.get("epos_partner")
     path = Path(named) if named else (folder or Path.cwd()) / DEFAULT_FILE
     # Without an option or a variable that names a partner, a partner.toml that happens to lie here switches nothing on.
-    asked = options.get("epos_partner_url") or environ.get("PARTNER_URL") or named
-    if not asked:
+    given = (options.get("epos_partner_url"), options.get("epos_partner_ws"), named)
+    if not (any(given) or environ.get("PARTNER_URL") or environ.get("PARTNER_WS")):
         return None
     document = _read(path) if named or path.is_file() else {}
 
@@ -167,16 +222,24 @@ def load(
         if value is None and option.environment:
             value = environ.get(option.environment) or None
         raw[option.key] = document.get(option.key) if value is None else value
-    if not raw["partner-url"]:
+    if not (raw["partner-url"] or raw["partner-ws"]):
         raise BadSetting(
-            "no partner to check: pass --partner-url=URL, set PARTNER_URL, or name partner-url in the file"
+            "no partner to check: pass --partner-url=URL or --partner-ws=PORT, set PARTNER_URL or PARTNER_WS, or name "
+            "partner-url or partner-ws in the file"
         )
+    url, ws = _partner(raw["partner-url"], raw["partner-ws"])
 
     products = tuple(_one_of("product", each, _contracts.products()) for each in _split(raw["product"]))
     settings = Settings(
-        url=_url(raw["partner-url"]),
+        url=url,
         auth=_auth(raw["partner-auth"]),
         ca=_existing("partner-ca", raw["partner-ca"]),
+        ws=ws,
+        ws_tls=_pair("partner-ws-tls", raw["partner-ws-tls"]),
+        ws_timeout=_number("partner-ws-timeout", raw["partner-ws-timeout"], 60.0),
+        api_key=_header("partner-api-key", raw["partner-api-key"]),
+        software_house_id=_header("software-house-id", raw["software-house-id"]),
+        reseller_id=_header("reseller-id", raw["reseller-id"]),
         capabilities=_claimed(_split(raw["capabilities"]), products),
         products=products,
         read_only=bool(raw["read-only"]),
@@ -199,6 +262,11 @@ def load(
     if settings.slow_after > settings.fail_after:
         times = f"slow-after ({settings.slow_after:g} s) is above fail-after ({settings.fail_after:g} s)"
         raise BadSetting(f"{times}: nothing could be slow")
+    if isinstance(ws, Listen) and not ws.loopback and not settings.api_key:
+        raise BadSetting(
+            f"partner-ws {ws} can be reached from other machines: name the key that the EPOS has to dial with, as "
+            "--partner-api-key or DOJO_API_KEY"
+        )
     return settings
 
 
@@ -259,21 +327,68 @@ def _claimed(names: list[str], products: Iterable[str]) -> tuple[str, ...] | Non
     return tuple(name for name in _contracts.capabilities() if name in found) or None
 
 
-def _url(value: str) -> str:
-    if value == REFERENCE:
-        return value
+def _partner(url: str | None, ws: Any) -> tuple[str | None, Listen | Dial | None]:
+    """Where REST is, and how there comes to be a session."""
+    session = None if ws is None else _session(str(ws))
+    if url is None:
+        return None, session
+    if url == REFERENCE:
+        return url, session or Listen("127.0.0.1", 0)
+    if url.strip().lower().startswith(_SESSIONS):
+        if session is not None:
+            raise BadSetting(f"there is one session to check, not two: partner-url {url!r} and partner-ws {ws!r}")
+        return None, _session(url)
+    return _checked("partner-url", url, ("http", "https")), session
+
+
+_SESSIONS = ("ws:", "wss:")
+
+
+def _session(value: str) -> Listen | Dial:
+    if value.strip().lower().startswith(_SESSIONS):
+        return Dial(_checked("partner-ws", value, ("ws", "wss")))
+    host, _, port = value.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise BadSetting(f"partner-ws {value!r} is neither [HOST:]PORT nor a ws:// or wss:// URL")
+    return Listen(host or "127.0.0.1", int(port))
+
+
+def _checked(what: str, value: str, schemes: tuple[str, str]) -> str:
     try:
         parts = urlsplit(value.strip())
         parts.port  # noqa: B018 - reading it is what checks it
     except ValueError as error:
-        raise BadSetting(f"partner-url {value!r} is no URL: {error}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadSetting(f"partner-url {value!r} is neither http:// nor https:// with a host, nor 'reference'")
+        raise BadSetting(f"{what} {value!r} is no URL: {error}") from None
+    if parts.scheme not in schemes or not parts.hostname:
+        usual = " or ".join(f"{each}://" for each in (*schemes, *(("ws", "wss") if what == "partner-url" else ())))
+        raise BadSetting(f"{what} {value!r} is not {usual} with a host{_ALSO.get(what, '')}")
     if parts.username or parts.password:
-        raise BadSetting("partner-url carries credentials: give them as --partner-auth=USER:PASSWORD or PARTNER_AUTH")
-    if parts.query or parts.fragment:
-        raise BadSetting(f"partner-url {value!r} has a query or a fragment: give the base URL alone")
+        raise BadSetting(f"{what} carries credentials: give them as --partner-auth=USER:PASSWORD or PARTNER_AUTH")
+    if parts.fragment or (parts.query and what == "partner-url" and "ws" not in schemes):
+        raise BadSetting(f"{what} {value!r} has a query or a fragment: give the base URL alone")
     return value.strip().rstrip("/")
+
+
+_ALSO = {"partner-url": ", nor 'reference'"}
+
+
+def _header(what: str, value: str | None) -> str | None:
+    if value is not None and not (value.isascii() and value.isprintable() and value.strip()):
+        raise BadSetting(f"{what} can't be the value of a header: printable ASCII it has to be")
+    return value.strip() if value else None
+
+
+def _pair(what: str, value: Any) -> tuple[Path, Path] | None:
+    files = _split(value)
+    if not files:
+        return None
+    if len(files) != 2:
+        raise BadSetting(f"{what} takes two files, the certificate and its key, with a comma between them")
+    found = [_existing(what, each) for each in files]
+    assert found[0] is not None
+    assert found[1] is not None
+    return found[0], found[1]
 
 
 def _urls(templates: Mapping[str, str]) -> dict[str, str]:

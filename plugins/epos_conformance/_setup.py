@@ -11,11 +11,12 @@ from epos_conformance._run import ConformanceRun
 
 
 _MARKERS = (
-    "check(id, cases, changes): examines a rule of the catalogue",
+    "check(id, cases, changes, alone, order, anyway): examines a rule of the catalogue",
     "must: a rule that a certificate depends on",
     "should: a rule whose violation is a recommendation",
     "info: a rule that is never held against anybody",
     "rest: a check over REST",
+    "ws: a check over WebSocket",
 )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from epos_conformance import _rules, _suite
 from epos_conformance._certificate import Certificate
-from epos_conformance._record import Record
+from epos_conformance._record import Plan, Record
 from epos_conformance.verdict import Level, Outcome, Result, Verdict
 
 
@@ -39,11 +39,18 @@ def header(record: Record) -> list[str]:
     )
     lines = [f"{_suite.NAME} {_suite.version()}: {shown}"]
     if record.plan is not None:
-        lines.append(f"capabilities ({record.plan.how_offered}): {', '.join(record.plan.offered) or 'none'}")
+        lines += _offers(record.plan)
         lines += record.notes
-        if record.plan.blocked:
-            lines.append(record.plan.blocked)
+        lines += [each.blocked for each in record.plan.access.values() if each.blocked]
     return lines
+
+
+def _offers(plan: Plan) -> list[str]:
+    """What is offered, said once where it is the same over all transports."""
+    offers = {name: ", ".join(each.offered) or "none" for name, each in plan.access.items()}
+    if len({*offers.values()}) == 1:
+        return [f"capabilities ({plan.how_offered}): {next(iter(offers.values()))}"]
+    return [f"capabilities over {name} ({plan.access[name].how_offered}): {each}" for name, each in offers.items()]
 
 
 def _brief(value: Any) -> str:
@@ -96,7 +103,8 @@ def brief(exchange: Any) -> str:
         return f"{asked} -> {exchange.get('failure', 'no answer')}"
     said = " ".join(str(answer.get("body", "")).split())
     return (
-        f"{asked} -> {answer['status']} {said[:160]}{'...' if len(said) > 160 else ''} ({exchange['duration']:.3f} s)"
+        f"{asked} -> {answer.get('status', '')} {said[:160]}{'...' if len(said) > 160 else ''} "
+        f"({exchange['duration']:.3f} s)"
     )
 
 

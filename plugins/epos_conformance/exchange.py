@@ -107,13 +107,17 @@ class Exchange:
     notes: list[str] = field(default_factory=list)
     mask: _masking.Masker = field(default_factory=_masking.Masker, repr=False)
 
-    @cached_property
+    @property
     def json(self) -> Any:
-        """The answer's body as JSON; `NOT_JSON` where it is not, or there is none."""
+        """What was answered, as JSON: the whole body. `NOT_JSON` where it is not, or there is none."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> Any:
         if self.answer is None or not self.answer.body:
             return NOT_JSON
         try:
-            return json.loads(self.answer.body.decode("utf-8-sig"), parse_constant=_no_number)
+            return json.loads(self.answer.body.decode("utf-8-sig"), parse_constant=no_number)
         except (ValueError, RecursionError):
             return NOT_JSON
 
@@ -176,12 +180,16 @@ class Exchange:
 
     def __str__(self) -> str:
         """One line: what was asked and how it ended."""
-        asked = f"{self.sent.method} {self.mask(self.sent.url)}"
+        asked = self._asked()
         if self.answer is None:
             return f"{asked} -> {self.mask(str(self.failure))}"
         error = self.error
         said = f" {self.mask(str(error))}" if error and error.type else ""
         return f"{asked} -> {self.status}{said} in {self.duration:.3f} s"
+
+    def replay(self) -> str:
+        """How to send the request again."""
+        return self.curl()
 
     def curl(self) -> str:
         """A shell command that sends the request again; the credentials are read from ``$PARTNER_AUTH``."""
@@ -204,7 +212,7 @@ class Exchange:
 
     def as_text(self, *, pretty: bool = True) -> str:
         """The whole exchange, for people: request, answer, and how to replay it; *pretty* sets JSON out in lines."""
-        lines = [f"> {self.sent.method} {self.mask(self.sent.url)}"]
+        lines = [f"> {self._asked()}"]
         lines += [f"> {name}: {self._header(name, value)}" for name, value in self.sent.headers]
         if self.sent.body is not None:
             lines += ["", self._body(self.sent.body, pretty)]
@@ -212,12 +220,18 @@ class Exchange:
         if self.answer is None:
             lines.append(f"< no answer: {self.mask(str(self.failure))}")
         else:
-            lines.append(f"< {self.answer.status} in {self.duration:.3f} s")
+            lines.append(f"< {self._answered()}")
             lines += [f"< {name}: {self._header(name, value)}" for name, value in self.answer.headers]
             if self.answer.body:
                 lines += ["", self._body(self.answer.body, pretty)]
         lines += [f"({self.mask(note)})" for note in self.notes]
-        return "\n".join([*lines, "", f"replay: {self.curl()}"])
+        return "\n".join([*lines, "", f"replay: {self.replay()}"])
+
+    def _asked(self) -> str:
+        return f"{self.sent.method} {self.mask(self.sent.url)}"
+
+    def _answered(self) -> str:
+        return f"{self.status} in {self.duration:.3f} s"
 
     def _body(self, body: bytes, pretty: bool) -> str:
         text = _readable(body)
@@ -230,8 +244,8 @@ class Exchange:
         """
         The exchange for machines.
 
-        ``{capability, transport, request: {method, url, headers, body?}, answer: {status, headers, body?} | null,
-        failure?, duration, notes?, replay}``; durations in seconds, bodies as text, everything masked. Without
+        ``{capability, transport, request: {method, url, headers, body?}, answer: {status?, headers, body?} | null,
+        failure?, duration, notes?, replay}``, the status being HTTP's; durations in seconds, bodies as text, everything masked. Without
         *bodies* only what tells the calls apart: the certificate of a clean run stays small.
         """
         found: dict[str, Any] = {
@@ -242,7 +256,7 @@ class Exchange:
             "duration": round(self.duration, 6),
         }
         if self.answer is not None:
-            found["answer"] = {"status": self.answer.status}
+            found["answer"] = {"status": self.status} if self.status else {}
         if self.failure is not None:
             found["failure"] = self.mask(str(self.failure))
         if self.notes:
@@ -254,7 +268,7 @@ class Exchange:
             if self.answer is not None:
                 found["answer"]["headers"] = self._headers(self.answer.headers)
                 found["answer"]["body"] = cut(self.mask(_readable(self.answer.body)))
-            found["replay"] = self.curl()
+            found["replay"] = self.replay()
         return found
 
     def _headers(self, headers: tuple[tuple[str, str], ...]) -> list[list[str]]:
@@ -271,7 +285,7 @@ _ADDED_BY_CLIENTS = frozenset({
 })
 
 
-def _no_number(name: str) -> None:
+def no_number(name: str) -> None:
     """Python's JSON takes NaN and Infinity; JSON has neither."""
     raise ValueError(name)
 

@@ -15,11 +15,13 @@ from typing import Any, TypeVar, cast
 from epos_conformance import _contracts, bodies, money, schema, supply
 from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
-from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Violation
+from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Unreachable, Violation
 from epos_conformance.exchange import Exchange
-from epos_conformance.rest import DOJO_HEADERS
+from epos_conformance.transports import DOJO_HEADERS
+from epos_conformance.rest import RestTransport
 from epos_conformance.supply import Supply
 from epos_conformance.venue import PLURALS, Row, Venue
+from epos_conformance.websocket.transport import WebSocketTransport
 
 
 T = TypeVar("T")
@@ -56,6 +58,18 @@ class Partner:
         self._refused: list[str] = []
 
     @property
+    def rest(self) -> RestTransport:
+        """The transport of a check that is about REST alone."""
+        assert isinstance(self.transport, RestTransport)
+        return self.transport
+
+    @property
+    def socket(self) -> WebSocketTransport:
+        """The transport of a check that is about WebSocket alone."""
+        assert isinstance(self.transport, WebSocketTransport)
+        return self.transport
+
+    @property
     def lag(self) -> float:
         """Seconds that reads were seen to lag behind writes, in this process."""
         return self._session.lag
@@ -86,12 +100,12 @@ class Partner:
         self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, **more: Any
     ) -> Exchange:
         """
-        Send a raw HTTP request; see `RestTransport.send`.
+        Send a raw HTTP request, over REST alone; see `RestTransport.send`.
 
         Raises as `call` does, but for credentials of the check's own (``authorization=``), whose refusal is an answer.
         """
         self._session.refuse_to_wait(more.get("capability"))
-        exchange = self.transport.send(method, url, body, headers, **more)
+        exchange = self.rest.send(method, url, body, headers, **more)
         self.exchanges.append(exchange)
         if exchange.failure is not None or "authorization" not in more:
             self._session.watch(exchange)
@@ -101,7 +115,7 @@ class Partner:
         """
         Send *body*, whatever it is, to the address of *capability*.
         """
-        url = self.transport.address(capability, {each.name: str(params[each.name]) for each in capability.ids})
+        url = self.rest.address(capability, {each.name: str(params[each.name]) for each in capability.ids})
         exchange = self.send(capability.http_method, url, body, capability=capability.name, **more)
         self._remember(capability, params, exchange)
         return exchange
@@ -137,7 +151,7 @@ class Partner:
         if orders and self.offers("GetOrderById"):
             opening = (known["GetOrderById"], {"orderId": orders.pop()})
         self._session.refuse_to_wait(None)
-        found = self.transport.at_once([(known[name], params) for name, params in asked], DOJO_HEADERS, opening)
+        found = list(self.transport.at_once([(known[name], params) for name, params in asked], DOJO_HEADERS, opening))
         self.exchanges += found
         for (name, params), exchange in zip(asked, found, strict=True):
             with contextlib.suppress(Unanswered, BrokenAnswer):
@@ -465,6 +479,12 @@ class Partner:
         ids = {each.name: params.get(each.name) for each in capability.ids}
         return next((each for each in self._made if each.removed_by == capability.name and each.ids == ids), None)
 
+    def begin(self, *, alone: bool) -> None:
+        """
+        Wait until the check may begin, with the partner to itself where it is to be *alone*.
+        """
+        self.transport.take_turn(alone=alone)
+
     def clean_up(self) -> None:
         """
         Remove what the check made, newest first, and end its leases. Never raises.
@@ -478,6 +498,14 @@ class Partner:
             self._made.clear()
             self._order = None
             self._let_go()
+
+    def end(self) -> None:
+        """
+        Clean up, and let other checks begin. Never raises.
+        """
+        self.clean_up()
+        with contextlib.suppress(Unreachable):  # who holds the session is gone: so is the turn
+            self.transport.end_turn()
 
     def forget(self, gone: Callable[[Made], bool]) -> None:
         """Keep nothing in mind of what is *gone* by itself: there is nothing to remove."""

@@ -23,7 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    if not (config.option.epos_partner_url or config.option.epos_partner or os.environ.get("PARTNER_URL")):
+    named = (config.option.epos_partner_url, config.option.epos_partner_ws, config.option.epos_partner)
+    if not (any(named) or os.environ.get("PARTNER_URL") or os.environ.get("PARTNER_WS")):
         return
     # Only now: the imports cost more than an idle plugin may.
     from epos_conformance import _setup

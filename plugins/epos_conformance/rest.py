@@ -31,13 +31,6 @@ from epos_conformance.exceptions import BrokenAnswer, Inconclusive, Unanswered, 
 from epos_conformance.exchange import Answer, Exchange, Sent
 
 
-#: What Dojo's products send with every request; the waiter is added where one is known.
-DOJO_HEADERS = {
-    "dojo-requesting-product": "Pay at Table",
-    "device-id": "tm_sandbox_conformance",
-    "device-type": "Dojo Terminal",
-}
-
 #: Seconds that Retry-After may cost one call in all. An overload is waited out, not judged.
 MOST_WAITED = 30.0
 _DEFAULT_RETRY = 1.0
@@ -136,6 +129,12 @@ class RestTransport:
             return ssl.create_default_context(cafile=self._settings.ca)
         except OSError as error:
             raise Unreachable(f"{self._settings.ca} has no certificates (--partner-ca): {_reason(error)}") from None
+
+    def take_turn(self, *, alone: bool) -> None:
+        """Requests of several checks don't disturb each other."""
+
+    def end_turn(self) -> None:
+        """There is nothing to give back."""
 
     def close(self) -> None:
         for each in self._racers:

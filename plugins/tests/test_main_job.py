@@ -452,6 +452,8 @@ def test_an_interrupted_run_leaves_a_whole_certificate(tmp_path: Path, workers: 
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # Whoever runs the tests in the background of a shell ignores it, and children take after their parents.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         results = tmp_path / "reports" / "allure-results"
         deadline = time.monotonic() + 60

@@ -23,7 +23,7 @@ import pytest
 
 from epos_conformance import _contracts, _rules, _suite, schema
 from epos_conformance._contracts import Capability
-from epos_conformance.rest import DOJO_HEADERS
+from epos_conformance.transports import DOJO_HEADERS
 
 
 #: The specifications are Dojo's, not ours to hand on: they lie beside the checkout of those who have them.

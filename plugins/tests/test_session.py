@@ -27,7 +27,8 @@ from epos_conformance.exceptions import BrokenAnswer, Inconclusive, Unanswered, 
 from epos_conformance.exchange import Exchange
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.rest import RestShell
-from epos_conformance.rest import DOJO_HEADERS, RestTransport
+from epos_conformance.rest import RestTransport
+from epos_conformance.transports import DOJO_HEADERS
 
 from .support import SERVER, partner_that
 

@@ -9,14 +9,23 @@ import asyncio
 import logging
 import os
 import signal
+import socket
+import ssl
 import sys
 import threading
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from types import FrameType
 
+from websockets.exceptions import InvalidURI
+from websockets.uri import parse_uri
+
 from epos_conformance.reference import faults
+from epos_conformance.reference.epos import ReferenceEpos
+from epos_conformance.reference.rest import RestShell
 from epos_conformance.reference.server import Server, listen, url_of
+from epos_conformance.reference.sockets import KEY, RESELLER, SOFTWARE_HOUSE, SocketShell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _list(faults.defects().values())
     if options.command == "variants":
         return _list(faults.variants().values())
-    return _serve(options)
+    return _dial(options) if options.command == "dial" else _serve(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,9 +49,17 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
     serve.add_argument("--port", type=int, default=8099, help="0 takes any free one (%(default)s)")
     serve.add_argument("--auth", default="dojo:reference", metavar="USER:PASSWORD", help="credentials (%(default)s)")
-    serve.add_argument("--defect", action="append", default=[], metavar="NAME", help="break rules; repeatable")
-    serve.add_argument("--variant", action="append", default=[], metavar="NAME", help="use a freedom; repeatable")
-    serve.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+    serve.add_argument("--dial", metavar="URL", help="dial this gateway (ws:// or wss://) as well")
+    dial = commands.add_parser("dial", help="dial a gateway and answer over WebSocket until interrupted")
+    dial.add_argument("--url", required=True, help="the gateway (ws:// or wss://)")
+    for each in (serve, dial):
+        each.add_argument("--key", default=KEY, help="the API key to dial with (%(default)s)")
+        each.add_argument("--software-house-id", default=SOFTWARE_HOUSE, metavar="ID", help="(%(default)s)")
+        each.add_argument("--reseller-id", default=RESELLER, metavar="ID", help="(%(default)s)")
+        each.add_argument("--ca", metavar="FILE", help="trust the authority in this file for wss://")
+        each.add_argument("--defect", action="append", default=[], metavar="NAME", help="break rules; repeatable")
+        each.add_argument("--variant", action="append", default=[], metavar="NAME", help="use a freedom; repeatable")
+        each.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("defects", help="list the defects and the rules they break")
     commands.add_parser("variants", help="list the variants")
     return parser
@@ -61,35 +78,118 @@ def _serve(options: argparse.Namespace) -> int:
     if not colon:
         return _refuse("--auth takes USER:PASSWORD")
     try:
-        _, app = faults.build(options.defect, options.variant, auth=options.auth)
+        epos, app = faults.build(options.defect, options.variant, auth=options.auth)
+        shell = _shell(options, options.dial, epos) if options.dial is not None else None
         listening = listen(options.host, options.port)
-    except faults.UnknownNameError as error:
+    except (faults.UnknownNameError, _BadOptionError) as error:
         return _refuse(str(error))
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         return _refuse(f"cannot listen on {options.host}:{options.port}: {reason}")
-    # Signals that come before or after uvicorn's own handlers are at work end this process all the same.
+    ready = f"reference EPOS on {url_of(listening)} (user {user})"
+    _prepare()
+    asyncio.run(_serve_and_dial(listening, app, shell, ready, options.until_stdin_closes))
+    return 0
+
+
+async def _serve_and_dial(
+    listening: socket.socket, app: RestShell, shell: SocketShell | None, ready: str, until_stdin_closes: bool
+) -> None:
+    dialling: list[asyncio.Task[None]] = []
+
+    def when_ready() -> None:
+        _say(ready)
+        if shell is not None:
+            dialling.append(asyncio.ensure_future(shell.run()))
+
+    server = Server(app, when_ready)
+    if until_stdin_closes:
+        _when_stdin_closes(lambda: setattr(server, "should_exit", True))
+    try:
+        await server.serve([listening])
+    finally:
+        for each in dialling:
+            each.cancel()
+        await asyncio.gather(*dialling, return_exceptions=True)
+
+
+def _dial(options: argparse.Namespace) -> int:
+    try:
+        epos, _ = faults.build(options.defect, options.variant)
+        shell = _shell(options, options.url, epos)
+    except (faults.UnknownNameError, _BadOptionError) as error:
+        return _refuse(str(error))
+    _prepare()
+    asyncio.run(_dial_until_told(shell, options.until_stdin_closes))
+    return 0
+
+
+async def _dial_until_told(shell: SocketShell, until_stdin_closes: bool) -> None:
+    loop = asyncio.get_running_loop()
+    dialling = asyncio.ensure_future(shell.run())
+    # Windows has no such handlers: there the process ends without closing its session.
+    with suppress(NotImplementedError):
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, dialling.cancel)
+    if until_stdin_closes:
+        _when_stdin_closes(lambda: loop.call_soon_threadsafe(dialling.cancel))
+    with suppress(asyncio.CancelledError):
+        await dialling
+
+
+class _BadOptionError(ValueError):
+    """
+    An option that cannot be.
+    """
+
+
+def _shell(options: argparse.Namespace, url: str, epos: ReferenceEpos) -> SocketShell:
+    """What dials *url* for *epos*."""
+    try:
+        secure = parse_uri(url).secure
+    except (InvalidURI, ValueError):
+        raise _BadOptionError(f"{url} is not a ws:// or wss:// URL") from None
+    try:
+        # No context for ws://, which the library insists on.
+        context = ssl.create_default_context(cafile=options.ca) if secure else None
+    except OSError as error:
+        raise _BadOptionError(f"cannot read {options.ca}: {error.strerror or error}") from None
+    shell = faults.build_socket(
+        epos,
+        options.defect,
+        options.variant,
+        url=url,
+        key=options.key,
+        software_house_id=options.software_house_id,
+        reseller_id=options.reseller_id,
+        ssl=context,
+    )
+    shell.say = _say
+    return shell
+
+
+def _prepare() -> None:
+    # Signals that come before or after anybody's own handlers are at work end this process all the same.
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _leave)
     # What goes wrong in a broken EPOS is what it was started for.
     logging.disable(logging.CRITICAL)
-    server = Server(app, lambda: _say(f"reference EPOS on {url_of(listening)} (user {user})"))
-    if options.until_stdin_closes:
-        threading.Thread(target=_follow_stdin, args=[server], daemon=True).start()
-    asyncio.run(server.serve([listening]))
-    return 0
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _follow_stdin(server: Server) -> None:
-    """Ends *server* when whoever started it closes our stdin, which dying does too."""
-    # Unbuffered: a thread inside a buffered read would make Python abort at its exit.
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    server.should_exit = True
+def _when_stdin_closes(do: Callable[[], object]) -> None:
+    """Does *do* when whoever started us closes our stdin, which dying does too."""
+
+    def follow() -> None:
+        # Unbuffered: a thread inside a buffered read would make Python abort at its exit.
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        do()
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _refuse(why: str) -> int:

@@ -2,8 +2,8 @@
 Defects and variants: named ways for an EPOS to differ from the reference.
 
 A *defect* breaks rules, as a partner's programmer would by mistake; a *variant* keeps them all and uses a freedom that
-the contract leaves. Either is a subclass of `ReferenceEpos` or of `RestShell` that replaces a method or two, declared
-where it stands:
+the contract leaves. Either is a subclass of `ReferenceEpos`, of `RestShell` or of `SocketShell` that replaces a method
+or two, declared where it stands:
 
     @defect("pays-twice", breaks=["RecordOrderPaymentById.replay-counts-once"])
     class PaysTwice(ReferenceEpos):
@@ -29,15 +29,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cache
+from ssl import SSLContext
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from epos_conformance.reference import times
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.rest import RestShell
+from epos_conformance.reference.sockets import KEY, RESELLER, SOFTWARE_HOUSE, SocketShell
 
 
-Layer = type[ReferenceEpos] | type[RestShell]
+Layer = type[ReferenceEpos] | type[RestShell] | type[SocketShell]
 
 LayerT = TypeVar("LayerT", bound=Layer)
 
@@ -169,12 +171,39 @@ def build(
 
     Raises `UnknownNameError`. What is named earlier sees a call earlier; defects come before variants.
     """
-    chosen = [*_choose("defect", defects), *_choose("variant", variants)]
-    layers = dict.fromkeys(layer for each in chosen for layer in each.layers)
+    layers = _layers(defects, variants)
     epos: ReferenceEpos = _compose(ReferenceEpos, layers)(clock=clock)
     user, _, password = auth.partition(":")
     shell: RestShell = _compose(RestShell, layers)(epos, user=user, password=password)
     return epos, shell
+
+
+def build_socket(
+    epos: ReferenceEpos,
+    defects: Iterable[str] = (),
+    variants: Iterable[str] = (),
+    *,
+    url: str,
+    key: str = KEY,
+    software_house_id: str = SOFTWARE_HOUSE,
+    reseller_id: str = RESELLER,
+    ssl: SSLContext | None = None,
+) -> SocketShell:
+    """
+    What dials out for *epos*, which `build` made with the same *defects* and *variants*.
+
+    Raises `UnknownNameError`.
+    """
+    layers = _layers(defects, variants)
+    shell: SocketShell = _compose(SocketShell, layers)(
+        epos, url=url, key=key, software_house_id=software_house_id, reseller_id=reseller_id, ssl=ssl
+    )
+    return shell
+
+
+def _layers(defects: Iterable[str], variants: Iterable[str]) -> Iterable[Layer]:
+    chosen = [*_choose("defect", defects), *_choose("variant", variants)]
+    return dict.fromkeys(layer for each in chosen for layer in each.layers)
 
 
 def _choose(kind: str, names: Iterable[str]) -> list[Variant]:

@@ -16,17 +16,29 @@ from typing import IO
 
 from epos_conformance import _suite
 from epos_conformance.reference.server import PATIENCE, Running, in_thread
+from epos_conformance.reference.sockets import KEY
 
 
 __all__ = ["Running", "in_thread", "start"]
 
 
-def start(*, defects: Iterable[str] = (), variants: Iterable[str] = (), auth: str = "dojo:reference") -> Running:
+def start(
+    *,
+    defects: Iterable[str] = (),
+    variants: Iterable[str] = (),
+    auth: str = "dojo:reference",
+    dial: str | None = None,
+    key: str = KEY,
+) -> Running:
     """
     Starts the EPOS on a free port of this machine and waits until it answers; raises `RuntimeError`.
+
+    With *dial*, the same EPOS dials the gateway at that URL with *key* as well.
     """
     command = [sys.executable, "-m", "epos_conformance.reference", "serve", "--port=0", f"--auth={auth}"]
     command += [f"--defect={each}" for each in defects] + [f"--variant={each}" for each in variants]
+    if dial is not None:
+        command += [f"--dial={dial}", f"--key={key}"]
     # A pipe for stderr would have to be emptied all the time; a file never fills.
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(
@@ -57,9 +69,17 @@ def _first_line(child: subprocess.Popen[bytes]) -> str:
     said: list[str] = []
     output: IO[bytes] | None = child.stdout
     assert output is not None
-    reader = threading.Thread(target=lambda: said.append(output.readline().decode()), daemon=True)
-    reader.start()
-    reader.join(PATIENCE)
+    heard = threading.Event()
+
+    def read() -> None:
+        said.append(output.readline().decode())
+        heard.set()
+        # What it tells of its sessions: a pipe that nobody empties would stop it in the end.
+        while output.read1(4096):  # type: ignore[attr-defined]
+            pass
+
+    threading.Thread(target=read, daemon=True).start()
+    heard.wait(PATIENCE)
     return said[0] if said else ""
 
 

@@ -1,0 +1,316 @@
+"""
+The end of the session that is ours: calls matched to replies by id, over whichever connection the EPOS holds.
+
+Everything here runs in one event loop. A request of a `Line` is an operation: ``{"op": name, …}``, plain JSON values in
+and out, so that it is the same from this process and from another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.asyncio.connection import Connection
+from websockets.exceptions import ConnectionClosed
+
+from epos_conformance.websocket import messages
+from epos_conformance.websocket.evidence import UNASKED, UNMATCHED, UNREADABLE, Evidence, Opened
+from epos_conformance.websocket.turns import Turns
+
+
+#: How a call can end without a reply, as it is told to other processes.
+AWAY, TIMEOUT, DROPPED, ASTRAY = "away", "timeout", "dropped", "astray"
+
+#: Seconds for which two sessions are both alive before they count as two at a time.
+_TOGETHER = 2.0
+
+#: More at the same time are refused.
+MOST_SESSIONS = 10
+
+_TOO_BIG = 1009
+
+
+class Lost(Exception):
+    """
+    A call that brings no reply: *kind* and what to say of it.
+    """
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+@dataclass(eq=False, slots=True)
+class Session:
+    """
+    A connection with the EPOS.
+    """
+
+    socket: Connection
+    record: Opened
+    #: Calls in flight on it.
+    waiting: dict[str, asyncio.Future[str]] = field(default_factory=dict)
+    #: When the latest reply to one of them came, by the loop's clock.
+    latest: float = 0.0
+
+
+class Hub:
+    """
+    Sessions, calls in flight, evidence, turns.
+
+    *away* is how many seconds a call waits for an EPOS that isn't there, counted from when it left; *most* is the
+    number of bytes that a reply may have.
+    """
+
+    def __init__(self, *, away: float, most: int) -> None:
+        self.away = away
+        self.most = most
+        self.evidence = Evidence()
+        self.turns = Turns()
+        self.sessions: list[Session] = []
+        self._changed = asyncio.Condition()
+        self._left_at = time.monotonic()
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: Frames sent that may be answered without an id: what can't be read has none.
+        self._unreadable = 0
+
+    # Sessions
+
+    async def serve(self, socket: Connection) -> None:
+        """
+        Take part in the session on *socket* until it ends.
+        """
+        session = Session(socket, self.evidence.opening(_peer(socket)))
+        for older in self.sessions:
+            task = asyncio.create_task(self._compare(older, session))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        self.sessions.append(session)
+        await self._tell()
+        try:
+            async for frame in socket:
+                self._take(session, frame)
+        except ConnectionClosed:
+            pass
+        finally:
+            self._end(session)
+            await self._tell()
+
+    def _end(self, session: Session) -> None:
+        self.sessions.remove(session)
+        self._left_at = time.monotonic()
+        record, socket = session.record, session.socket
+        record.closed = time.time()
+        record.code, record.reason = socket.close_code, socket.close_reason or ""
+        sent = socket.protocol.close_sent
+        too_big = sent is not None and sent.code == _TOO_BIG
+        record.ours = record.ours or too_big
+        how = f"the session was closed (code {record.code}{f', {record.reason!r}' if record.reason else ''})"
+        if too_big:
+            how = f"the answer is longer than {self.most} bytes; the session was closed (--max-reply)"
+        for each in session.waiting.values():
+            if not each.done():
+                each.set_exception(Lost(DROPPED, how))
+
+    async def _compare(self, older: Session, newer: Session) -> None:
+        """Find out whether the EPOS holds two sessions, or left one behind that it has lost."""
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            async with asyncio.timeout(_TOGETHER):
+                await (await older.socket.ping())
+            await asyncio.sleep(_TOGETHER / 2)
+            if older in self.sessions and newer in self.sessions:
+                self.evidence.overlaps.append((older.record.number, newer.record.number))
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _session(self, after: int, until: float) -> Session | None:
+        """The newest session if it is newer than number *after*, waited for until *until* by the monotonic clock."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, until - time.monotonic())), self._changed:
+                await self._changed.wait_for(lambda: bool(self.sessions) and self._newest().record.number > after)
+        if self.sessions and self._newest().record.number > after:
+            return self._newest()
+        return None
+
+    def _newest(self) -> Session:
+        return self.sessions[-1]
+
+    # Frames
+
+    def _take(self, session: Session, frame: str | bytes) -> None:
+        text = frame if isinstance(frame, str) else frame.decode("utf-8", "backslashreplace")
+        message = messages.read(text)
+        number = session.record.number
+        if not isinstance(message, dict):
+            self.evidence.stray(number, text, None, UNREADABLE)
+            return
+        id = message.get("id")
+        wanted = messages.answered(id, session.waiting)
+        if wanted is not None:
+            session.latest = asyncio.get_running_loop().time()
+            session.waiting.pop(wanted).set_result(text)
+            return
+        if not messages.is_reply(message):
+            self.evidence.stray(number, text, None, UNASKED)
+            return
+        known = str(id) if self.evidence.was_sent(id if isinstance(id, str) else None) else None
+        self.evidence.stray(number, text, known, UNMATCHED)
+        if id is None and self._unreadable and "result" not in message:
+            self._unreadable -= 1
+            return
+        if known is None and len(session.waiting) == 1 and _answers(message):
+            # Nothing else was asked: it can only be the answer to this.
+            ((asked, future),) = session.waiting.items()
+            del session.waiting[asked]
+            told = "no id" if "id" not in message else f"the id {id!r}"
+            future.set_exception(Lost(ASTRAY, f"the reply carries {told} instead of {asked!r}: {text[:300]}"))
+
+    # Operations
+
+    async def do(self, owner: Hashable, operation: Mapping[str, Any]) -> Any:
+        """
+        Carry out the *operation* that *owner* asks for.
+        """
+        wanted = dict(operation)
+        return await getattr(self, f"do_{wanted.pop('op')}")(owner, **wanted)
+
+    async def do_take(self, owner: Hashable, mode: Any) -> None:
+        """A turn; see `Turns.take`."""
+        await self.turns.take(owner, mode)
+
+    async def do_drop(self, owner: Hashable) -> None:
+        """The end of the turn."""
+        self.turns.drop(owner)
+
+    async def do_call(self, owner: Hashable, calls: list[dict[str, Any]], limit: float) -> list[dict[str, Any]]:
+        """
+        Send requests back to back, and wait *limit* seconds for the replies; of several, for each from the one before.
+
+        A call is ``{id, text, again}``: the frame's text, or a list of fragments; *again* allows it to be sent a second
+        time after the session was lost. Answers for each ``{reply, failure: [kind, text], took, session, notes}``.
+        """
+        found = await asyncio.gather(*(self._call(limit, several=len(calls) > 1, **each) for each in calls))
+        return list(found)
+
+    async def _call(self, limit: float, id: str, text: str | list[str], *, several: bool, again: bool) -> dict[str, Any]:
+        notes: list[str] = []
+        while True:
+            started = time.perf_counter()
+            told: dict[str, Any] = {"reply": None, "failure": None, "took": 0.0, "session": 0, "notes": notes}
+            session = self._newest() if self.sessions else await self._session(0, self._left_at + self.away)
+            if session is None:
+                told["failure"] = [AWAY, f"the EPOS holds no session, and dialled none for {self.away:g} s"]
+                return told
+            told["session"] = session.record.number
+            if notes:
+                started = time.perf_counter()
+            try:
+                told["reply"] = await self._ask(session, id, text, limit, several=several)
+            except Lost as lost:
+                if lost.kind == DROPPED and again:
+                    again = False
+                    notes.append(f"{lost}; sent again on the next one")
+                    continue
+                told["failure"] = [lost.kind, str(lost)]
+            told["took"] = time.perf_counter() - started
+            self.evidence.ended(id, answered=told["reply"] is not None)
+            return told
+
+    async def _ask(self, session: Session, id: str, text: str | list[str], limit: float, *, several: bool) -> str:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[str] = loop.create_future()
+        session.waiting[id] = future
+        before = self.evidence.counts[UNMATCHED]
+        sent = loop.time()
+        try:
+            async with asyncio.timeout(limit):
+                await session.socket.send(text)
+            until = sent + limit
+            while True:
+                done, _ = await asyncio.wait([future], timeout=until - loop.time())
+                if done:
+                    return future.result()
+                # A till that answers one at a time has a queue: time counts from what it answered last.
+                if not several or session.latest + limit <= until:
+                    break
+                until = session.latest + limit
+        except TimeoutError:
+            raise Lost(TIMEOUT, f"the EPOS doesn't take the request within {limit:g} s") from None
+        except ConnectionClosed as error:
+            if future.done() and not future.cancelled() and (reason := future.exception()):
+                raise reason from None
+            raise Lost(DROPPED, f"the session was closed ({error})") from None
+        finally:
+            session.waiting.pop(id, None)
+            if future.done() and not future.cancelled():
+                future.exception()  # seen, whether or not anybody asked
+        astray = self.evidence.counts[UNMATCHED] - before
+        hint = f"; {astray} replies came in the meantime that carry no id of ours" if astray else ""
+        raise Lost(TIMEOUT, f"no answer within {limit:g} s{hint}")
+
+    async def do_send(self, owner: Hashable, text: str | list[str], limit: float) -> int:
+        """Send a frame that nobody waits for an answer to; the number of its session, 0 where there is none."""
+        session = await self._session(0, self._left_at + self.away)
+        if session is None:
+            return 0
+        self._unreadable += 1
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            async with asyncio.timeout(limit):
+                await session.socket.send(text)
+        return session.record.number
+
+    async def do_ping(self, owner: Hashable, data: str, limit: float) -> dict[str, Any]:
+        """Ping the EPOS: ``{answered, took, session}``."""
+        session = await self._session(0, self._left_at + self.away)
+        if session is None:
+            return {"answered": False, "took": 0.0, "session": 0}
+        started, answered = time.perf_counter(), True
+        try:
+            async with asyncio.timeout(limit):
+                await (await session.socket.ping(data))
+        except (ConnectionClosed, TimeoutError):
+            answered = False
+        return {"answered": answered, "took": time.perf_counter() - started, "session": session.record.number}
+
+    async def do_close(self, owner: Hashable, code: int | None) -> int:
+        """
+        End every session with *code*, or by dropping its connection where that is None; the number of the last one.
+        """
+        for each in list(self.sessions):
+            each.record.ours = True
+            if code is None:
+                each.socket.transport.abort()
+            else:
+                await each.socket.close(code)
+        async with self._changed:
+            await self._changed.wait_for(lambda: all(each.record.ours is False for each in self.sessions))
+        return self.evidence.counts["sessions"]
+
+    async def do_await(self, owner: Hashable, after: int, limit: float) -> int:
+        """The number of the newest session, once it is above *after*; 0 where that takes more than *limit* seconds."""
+        session = await self._session(after, time.monotonic() + limit)
+        return session.record.number if session else 0
+
+    async def do_open(self, owner: Hashable) -> list[int]:
+        """The numbers of the sessions that are open."""
+        return [each.record.number for each in self.sessions]
+
+    async def do_evidence(self, owner: Hashable) -> dict[str, Any]:
+        """See `Evidence.told`."""
+        return self.evidence.told()
+
+
+def _answers(message: Mapping[str, Any]) -> bool:
+    return "result" in message or message.get("error") is not None
+
+
+def _peer(socket: Connection) -> str:
+    address = socket.remote_address
+    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address or "")
