@@ -186,6 +186,7 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
         "products": _products(plan.offered, grouped),
         "capabilities": _capabilities(plan.offered, grouped),
         "checks": [_marked(entry(each), record.known) for each in results],
+        "differences": [_difference(*each) for each in verdict.differences(results)],
         "waivers": waivers(record, results),
         "leftovers": record.leftovers,
         "notes": record.notes,
@@ -195,6 +196,11 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
         },
     }
     return Certificate(whole, results, document)
+
+
+def _difference(id: str, case: str | None, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": id, "outcomes": {name: str(each) for name, each in outcomes.items()}}
+    return told if case is None else {**told, "case": case}
 
 
 def _marked(check: dict[str, Any], known: set[str] | None) -> dict[str, Any]:

@@ -55,7 +55,9 @@ def find_out(settings: Settings, transport: WebSocketTransport) -> Offer:
         elif known:
             offered.add(name)
     names = tuple(name for name in _contracts.capabilities() if name in offered)
-    notes = [f"unclear whether these are offered, claim them with --capabilities: {', '.join(unsure)}"] if unsure else []
+    notes = (
+        [f"unclear whether these are offered, claim them with --capabilities: {', '.join(unsure)}"] if unsure else []
+    )
     return Offer(names, "probed", None if names else _why_nothing(found.values()), notes)
 
 

@@ -96,11 +96,15 @@ class Reach:
     def _await_epos(self, access: Access) -> None:
         assert self._station is not None
         settings, listens = self.settings, isinstance(self.settings.ws, Listen)
-        if listens and settings.url != REFERENCE:
+        ours = settings.url == REFERENCE
+        if listens and not ours:
             self._waiting.begin(_instructions(settings, access.url))
-        there = self._station.wait(
-            settings.ws_timeout, lambda left: self._waiting.go_on(left, self._news()) if settings.url != REFERENCE else None
-        )
+
+        def tell(left: float) -> None:
+            if not ours:
+                self._waiting.go_on(left, self._news())
+
+        there = self._station.wait(settings.ws_timeout, tell)
         self._waiting.end()
         access.secrets = tuple(self._station.secrets)
         if not there:

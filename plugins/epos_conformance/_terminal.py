@@ -130,6 +130,7 @@ def summarize(record: Record, certificate: Certificate, reporter: pytest.Termina
         "could not be examined",
         [each for each in results if each.outcome is Outcome.INCONCLUSIVE and not each.unproven],
     )
+    _differences(reporter, document)
     for waiver in document["waivers"]:
         if waiver["state"] != "used":
             reporter.write_line(f"waiver of {waiver['rule']} is {_STATES[waiver['state']]}", yellow=True)
@@ -181,6 +182,16 @@ def _names(ids: Iterable[str]) -> str:
     names = list(dict.fromkeys(ids))
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _differences(reporter: pytest.TerminalReporter, document: dict[str, Any]) -> None:
+    """What holds over one transport and not over the other: a fault of one of its two front doors."""
+    for each in document["differences"][:_MOST_TOLD]:
+        case = f" ({each['case']})" if "case" in each else ""
+        told = ", ".join(f"{outcome} over {name}" for name, outcome in each["outcomes"].items())
+        reporter.write_line(f"differs between the transports: {each['id']}{case}: {told}", yellow=True)
+    if more := document["differences"][_MOST_TOLD:]:
+        reporter.write_line(f"differs between the transports, {len(more)} more", yellow=True)
 
 
 def _capabilities(write: Any, document: dict[str, Any]) -> None:

@@ -245,8 +245,9 @@ class Exchange:
         The exchange for machines.
 
         ``{capability, transport, request: {method, url, headers, body?}, answer: {status?, headers, body?} | null,
-        failure?, duration, notes?, replay}``, the status being HTTP's; durations in seconds, bodies as text, everything masked. Without
-        *bodies* only what tells the calls apart: the certificate of a clean run stays small.
+        failure?, duration, notes?, replay}``; the status is HTTP's, durations are in seconds, bodies texts, and
+        everything is masked. Without *bodies* only what tells the calls apart: the certificate of a clean run stays
+        small.
         """
         found: dict[str, Any] = {
             "capability": self.capability,

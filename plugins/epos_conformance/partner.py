@@ -17,10 +17,11 @@ from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
 from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Unreachable, Violation
 from epos_conformance.exchange import Exchange
-from epos_conformance.transports import DOJO_HEADERS
 from epos_conformance.rest import RestTransport
 from epos_conformance.supply import Supply
+from epos_conformance.transports import DOJO_HEADERS
 from epos_conformance.venue import PLURALS, Row, Venue
+from epos_conformance.websocket.exchanges import RpcExchange
 from epos_conformance.websocket.transport import WebSocketTransport
 
 
@@ -157,6 +158,19 @@ class Partner:
             with contextlib.suppress(Unanswered, BrokenAnswer):
                 self._session.watch(exchange)
             self._remember(known[name], params, exchange)
+        return found
+
+    def calls(self, *requests: RpcExchange, fragments: int = 1) -> list[RpcExchange]:
+        """
+        Send requests of `WebSocketTransport.request` back to back, over WebSocket alone, whatever came before.
+
+        Raises `Unreachable` alone: a call that brings no answer is part of what there is to be seen.
+        """
+        found = self.socket.calls(requests, fragments=fragments)
+        self.exchanges += found
+        for each in found:
+            if isinstance(each.failure, Unreachable):
+                raise each.failure
         return found
 
     def once(self, name: str, tell: Callable[[], T]) -> T:

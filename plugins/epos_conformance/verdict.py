@@ -155,6 +155,17 @@ def counts(results: Iterable[Result]) -> dict[str, int]:
     return {key: found[key] for key in (*Outcome, "recommendations", "notes", "waived")}
 
 
+def differences(results: Iterable[Result]) -> list[tuple[str, str | None, dict[str, Outcome]]]:
+    """
+    Where one transport shows a violation and another none: rule, case, and the outcome over each transport.
+    """
+    found: dict[tuple[str, str | None], dict[str, Outcome]] = {}
+    for each in results:
+        found.setdefault((each.id, each.case), {})[each.transport] = each.outcome
+    telling = {Outcome.VIOLATES, Outcome.CONFORMS}
+    return [(id, case, outcomes) for (id, case), outcomes in found.items() if telling <= {*outcomes.values()}]
+
+
 def by_capability(results: Iterable[Result]) -> dict[str, list[Result]]:
     """Results by the capability they were examined with; those of no capability are left out."""
     found: dict[str, list[Result]] = {}

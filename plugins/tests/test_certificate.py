@@ -18,7 +18,7 @@ import pytest
 
 from epos_conformance import _certificate, _contracts, _rules, _suite, schema
 from epos_conformance._certificate import Certificate
-from epos_conformance._record import Plan, Record
+from epos_conformance._record import Access, Plan, Record
 from epos_conformance._settings import Settings, Waiver
 from epos_conformance.verdict import Level, Outcome, Result, Verdict
 
@@ -26,7 +26,7 @@ from .test_verdict import WAIVER, result
 
 
 URL = "http://till.example"
-PLAN = Plan(URL, "dojo:secret", ("GetOrderById", "SearchOrders"), "claimed", None, "leases")
+PLAN = Plan({"rest": Access(URL, "dojo:secret", ("GetOrderById", "SearchOrders"))}, "leases")
 KEPT = "SearchOrders.answer-matches-schema"
 BROKEN = "GetOrderById.unknown-id-is-not-found"
 
@@ -204,13 +204,13 @@ def test_rules_that_the_last_complete_certificate_did_not_know_are_marked(tmp_pa
     path = tmp_path / "certificate.json"
     built(record(of_rule(KEPT))).write(path)
     again = record(of_rule(KEPT), of_rule(BROKEN))
-    again.known = _certificate.known_rules(path, URL)
+    again.known = _certificate.known_rules(path, Settings(url=URL))
     assert again.known == {KEPT}
     assert {each["id"]: each.get("new") for each in built(again).document["checks"]} == {KEPT: None, BROKEN: True}
 
 
 def test_without_a_last_certificate_nothing_is_new(tmp_path: Path) -> None:
-    assert _certificate.known_rules(tmp_path / "none.json", URL) is None
+    assert _certificate.known_rules(tmp_path / "none.json", Settings(url=URL)) is None
     assert not any("new" in each for each in built(record(of_rule(KEPT))).document["checks"])
 
 
@@ -218,10 +218,10 @@ def test_certificates_of_others_and_of_parts_are_no_measure(tmp_path: Path) -> N
     path = tmp_path / "certificate.json"
     found = record(of_rule(KEPT))
     built(found).write(path)
-    assert _certificate.known_rules(path, "http://other.example") is None
+    assert _certificate.known_rules(path, Settings(url="http://other.example")) is None
     found.deselected = 1
     built(found).write(path)
-    assert _certificate.known_rules(path, URL) is None
+    assert _certificate.known_rules(path, Settings(url=URL)) is None
 
 
 GOOD = {"settings": {"partner-url": URL}, "selection": {"complete": True}, "checks": [{"id": KEPT}]}
@@ -252,13 +252,13 @@ GOOD = {"settings": {"partner-url": URL}, "selection": {"complete": True}, "chec
 def test_a_file_that_is_no_certificate_is_no_measure(tmp_path: Path, broken: bytes) -> None:
     path = tmp_path / "certificate.json"
     path.write_bytes(json.dumps(GOOD).encode())
-    assert _certificate.known_rules(path, URL) == {KEPT}
+    assert _certificate.known_rules(path, Settings(url=URL)) == {KEPT}
     path.write_bytes(broken)
-    assert _certificate.known_rules(path, URL) is None
+    assert _certificate.known_rules(path, Settings(url=URL)) is None
 
 
 def test_a_folder_is_no_certificate(tmp_path: Path) -> None:
-    assert _certificate.known_rules(tmp_path, URL) is None
+    assert _certificate.known_rules(tmp_path, Settings(url=URL)) is None
 
 
 # Written

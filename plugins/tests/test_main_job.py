@@ -433,6 +433,13 @@ def test_allure_may_be_switched_off(tmp_path: Path) -> None:
 # Ends
 
 
+#: Whoever runs these tests in the background of a shell ignores the signal, and children take after their parents.
+_INTERRUPTIBLE = (
+    "import signal, sys, pytest; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "sys.exit(pytest.main(sys.argv[1:]))"
+)
+
+
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "parallel"])
 def test_an_interrupted_run_leaves_a_whole_certificate(tmp_path: Path, workers: list[str]) -> None:
     with launch.start(variants=["slow-but-fine"]) as running:
@@ -440,7 +447,8 @@ def test_an_interrupted_run_leaves_a_whole_certificate(tmp_path: Path, workers: 
         home = str(Path(_suite.__file__).parents[1])
         child = subprocess.Popen(
             [
-                *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "epos_conformance.plugin", *workers),
+                *(sys.executable, "-c", _INTERRUPTIBLE, "-p", "no:cacheprovider", "-p", "epos_conformance.plugin"),
+                *workers,
                 *(
                     f"--partner-url={running.url}",
                     f"--partner-auth={running.auth}",
@@ -452,8 +460,6 @@ def test_an_interrupted_run_leaves_a_whole_certificate(tmp_path: Path, workers: 
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # Whoever runs the tests in the background of a shell ignores it, and children take after their parents.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         results = tmp_path / "reports" / "allure-results"
         deadline = time.monotonic() + 60

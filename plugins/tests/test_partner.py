@@ -539,7 +539,7 @@ def test_credentials_of_the_checks_own_may_be_refused(place: Place) -> None:
     found = place.partner()
     assert found.send("GET", f"{place.url}/v1/areas", authorization=None).status == 401
     assert found.send("GET", f"{place.url}/v1/areas", authorization="Basic eDp5").status == 401
-    found.transport.authorization = "Basic eDp5"
+    found.rest.authorization = "Basic eDp5"
     with pytest.raises(Unauthorized):
         found.send("GET", f"{place.url}/v1/areas")
     with pytest.raises(Unauthorized):

@@ -92,7 +92,7 @@ def test_whoever_cannot_connect_lets_the_others_go(place: Place) -> None:
     found = place.partner()
     order = found.order()
     found.at_once(*[("GetOrderById", {"orderId": order["id"]})] * 2)
-    transport = found.transport
+    transport = found.rest
     transport._racers[1].url = "http://127.0.0.1:1"
     started = time.monotonic()
     exchanges = transport.at_once(

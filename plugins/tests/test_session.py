@@ -25,6 +25,7 @@ from epos_conformance._session import Made, Session
 from epos_conformance._settings import Settings
 from epos_conformance.exceptions import BrokenAnswer, Inconclusive, Unanswered, Unauthorized, Unreachable
 from epos_conformance.exchange import Exchange
+from epos_conformance.partner import Partner
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.rest import RestShell
 from epos_conformance.rest import RestTransport
@@ -229,7 +230,7 @@ def test_answers_that_break_off_show_that_somebody_is_there(leases: Leases) -> N
 def test_a_raw_request_of_no_capability_is_watched_too(leases: Leases) -> None:
     found = session("http://127.0.0.1:1", leases)
     for _ in range(3):
-        exchange = found.transport.send("GET", "http://127.0.0.1:1/v1/nothing")
+        exchange = Partner(found).rest.send("GET", "http://127.0.0.1:1/v1/nothing")
         with pytest.raises(Unreachable):
             found.watch(exchange)
     with pytest.raises(Unreachable, match="3 calls in a row"):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from epos_conformance import _certificate, _rules, _terminal
-from epos_conformance._record import Plan, Record
+from epos_conformance._record import Access, Plan, Record
 from epos_conformance._settings import Settings, Waiver
 from epos_conformance.verdict import Level, Outcome, Result
 
@@ -40,7 +40,7 @@ def of_rule(id: str, outcome: Outcome = Outcome.CONFORMS, level: Level | None = 
 
 def record(*results: Result, blocked: str | None = None, waivers: tuple[Waiver, ...] = ()) -> Record:
     settings = Settings(url=URL, auth="dojo:s3cret", reports=Path("reports"), waivers=waivers, strict=True)
-    found = Record(settings, Plan(URL, "dojo:s3cret", ("SearchOrders",), "probed", blocked, "leases"))
+    found = Record(settings, Plan({"rest": Access(URL, "dojo:s3cret", ("SearchOrders",), "probed", blocked)}, "leases"))
     found.results = {each.name: each for each in results}
     return found
 
@@ -155,7 +155,7 @@ def test_without_a_plan_there_is_nothing_to_tell_of_it() -> None:
 
 
 def test_nothing_offered_is_told_so() -> None:
-    found = Record(Settings(url=URL), Plan(URL, None, (), "probed", None, "leases"))
+    found = Record(Settings(url=URL), Plan({"rest": Access(URL, how_offered="probed")}, "leases"))
     assert _terminal.header(found)[1] == "capabilities (probed): none"
 
 

@@ -44,7 +44,9 @@ async def keep_dialling(
                 await hub.serve(socket)
         except InvalidStatus as error:
             said = " ".join(error.response.body.decode("utf-8", "replace").split())[:200] if error.response.body else ""
-            failed(f"the EPOS answers the handshake with status {error.response.status_code}{f': {said}' if said else ''}")
+            failed(
+                f"the EPOS answers the handshake with status {error.response.status_code}{f': {said}' if said else ''}"
+            )
         except (OSError, TimeoutError, WebSocketException) as error:
             failed(f"can't dial {url}: {error or type(error).__name__}")
         await asyncio.sleep(pause)

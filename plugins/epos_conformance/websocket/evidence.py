@@ -9,13 +9,19 @@ from __future__ import annotations
 import time
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from epos_conformance.websocket import envelopes
 
 
 #: How many of each are kept, and how much of a frame, in characters.
 MOST_KEPT = 200
 MOST_SHOWN = 2_000
+
+#: Replies kept for each rule of their envelope.
+MOST_MALFORMED = 5
 
 #: Replies are told late or double for as many calls as this.
 _REMEMBERED = 5_000
@@ -67,6 +73,8 @@ class Evidence:
     sessions: deque[Opened] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
     #: Handshakes as `handshakes.Handshake.to_json` tells them, refused ones too.
     handshakes: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
+    #: Rule -> replies that break it, with the method that was asked for.
+    malformed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     #: Pairs of sessions that were open and answering at the same time.
     overlaps: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
     #: Ids of calls that have ended -> whether they were answered.
@@ -86,6 +94,13 @@ class Evidence:
         self.counts[kind] += 1
         self.strays.append(Stray(self.counts.total(), kind, session, frame[:MOST_SHOWN], id))
 
+    def reply(self, id: str, method: str, frame: str, message: Mapping[str, Any]) -> None:
+        """A *message* that answers the request *id* of *method*: is its envelope in order?"""
+        for rule in envelopes.broken(id, method, message):
+            kept = self.malformed.setdefault(rule, [])
+            if len(kept) < MOST_MALFORMED:
+                kept.append((method, frame[:MOST_SHOWN]))
+
     def was_sent(self, id: Any) -> bool:
         return id in self._ended
 
@@ -102,5 +117,6 @@ class Evidence:
             "strays": [asdict(each) for each in self.strays],
             "sessions": [asdict(each) for each in self.sessions],
             "handshakes": list(self.handshakes),
+            "malformed": {rule: [list(each) for each in kept] for rule, kept in self.malformed.items()},
             "overlaps": [list(each) for each in self.overlaps],
         }

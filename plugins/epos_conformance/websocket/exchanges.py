@@ -78,5 +78,3 @@ class HandshakeExchange(Exchange):
 
     def replay(self) -> str:
         return "have the EPOS dial again"
-
-

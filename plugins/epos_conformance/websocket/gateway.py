@@ -100,6 +100,9 @@ def _problem(status: int, detail: str) -> Response:
     """A refusal as Dojo words it: RFC 7807."""
     phrase = HTTPStatus(status).phrase
     body = json.dumps({"type": "about:blank", "title": phrase, "status": status, "detail": detail}).encode()
-    headers = Headers({"content-type": "application/problem+json", "content-length": str(len(body)), "connection": "close"})
+    headers = Headers({
+        "content-type": "application/problem+json",
+        "content-length": str(len(body)),
+        "connection": "close",
+    })
     return Response(status, phrase, headers, body)
-

@@ -90,7 +90,12 @@ def read(path: str, headers: Iterable[tuple[str, str]], expected: Expected) -> H
     if fault := _key_fault(key, decoded, expected.key):
         faults[KEY] = fault
     if not raw.startswith(PREFIXES):
-        faults[PREFIX] = ("the API key", " or ".join(PREFIXES) + "...", f"{len(raw)} characters that begin otherwise", None)
+        faults[PREFIX] = (
+            "the API key",
+            " or ".join(PREFIXES) + "...",
+            f"{len(raw)} characters that begin otherwise",
+            None,
+        )
     _compare(faults, SOFTWARE_HOUSE, named, "software-house-id", expected.software_house_id)
     _compare(faults, RESELLER, named, "reseller-id", expected.reseller_id)
     secrets = tuple(dict.fromkeys(each for each in (key, raw) if each))

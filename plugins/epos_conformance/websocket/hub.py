@@ -27,7 +27,7 @@ from epos_conformance.websocket.turns import Turns
 AWAY, TIMEOUT, DROPPED, ASTRAY = "away", "timeout", "dropped", "astray"
 
 #: Seconds for which two sessions are both alive before they count as two at a time.
-_TOGETHER = 2.0
+_TOGETHER = 1.0
 
 #: More at the same time are refused.
 MOST_SESSIONS = 10
@@ -53,8 +53,9 @@ class Session:
 
     socket: Connection
     record: Opened
-    #: Calls in flight on it.
+    #: Calls in flight on it, and the methods they are of.
     waiting: dict[str, asyncio.Future[str]] = field(default_factory=dict)
+    methods: dict[str, str] = field(default_factory=dict)
     #: When the latest reply to one of them came, by the loop's clock.
     latest: float = 0.0
 
@@ -155,6 +156,7 @@ class Hub:
         wanted = messages.answered(id, session.waiting)
         if wanted is not None:
             session.latest = asyncio.get_running_loop().time()
+            self.evidence.reply(wanted, session.methods[wanted], text, message)
             session.waiting.pop(wanted).set_result(text)
             return
         if not messages.is_reply(message):
@@ -169,6 +171,7 @@ class Hub:
             # Nothing else was asked: it can only be the answer to this.
             ((asked, future),) = session.waiting.items()
             del session.waiting[asked]
+            self.evidence.reply(asked, session.methods[asked], text, message)
             told = "no id" if "id" not in message else f"the id {id!r}"
             future.set_exception(Lost(ASTRAY, f"the reply carries {told} instead of {asked!r}: {text[:300]}"))
 
@@ -176,30 +179,30 @@ class Hub:
 
     async def do(self, owner: Hashable, operation: Mapping[str, Any]) -> Any:
         """
-        Carry out the *operation* that *owner* asks for.
+        Carry out the *operation* that *owner* asks for: to ``take`` or ``drop`` a turn, or one of those below.
         """
-        wanted = dict(operation)
-        return await getattr(self, f"do_{wanted.pop('op')}")(owner, **wanted)
+        match dict(operation):
+            case {"op": "take", "mode": mode}:
+                return await self.turns.take(owner, mode)
+            case {"op": "drop"}:
+                return self.turns.drop(owner)
+            case {"op": name, **given}:
+                return await getattr(self, f"do_{name}")(**given)
 
-    async def do_take(self, owner: Hashable, mode: Any) -> None:
-        """A turn; see `Turns.take`."""
-        await self.turns.take(owner, mode)
-
-    async def do_drop(self, owner: Hashable) -> None:
-        """The end of the turn."""
-        self.turns.drop(owner)
-
-    async def do_call(self, owner: Hashable, calls: list[dict[str, Any]], limit: float) -> list[dict[str, Any]]:
+    async def do_call(self, calls: list[dict[str, Any]], limit: float) -> list[dict[str, Any]]:
         """
         Send requests back to back, and wait *limit* seconds for the replies; of several, for each from the one before.
 
-        A call is ``{id, text, again}``: the frame's text, or a list of fragments; *again* allows it to be sent a second
-        time after the session was lost. Answers for each ``{reply, failure: [kind, text], took, session, notes}``.
+        A call is ``{id, method, text, again}``: the frame's text, or a list of fragments; *again* allows it to be sent
+        a second time after the session was lost. Answers for each ``{reply, failure: [kind, text], took, session,
+        notes}``.
         """
         found = await asyncio.gather(*(self._call(limit, several=len(calls) > 1, **each) for each in calls))
         return list(found)
 
-    async def _call(self, limit: float, id: str, text: str | list[str], *, several: bool, again: bool) -> dict[str, Any]:
+    async def _call(
+        self, limit: float, id: str, method: str, text: str | list[str], *, several: bool, again: bool
+    ) -> dict[str, Any]:
         notes: list[str] = []
         while True:
             started = time.perf_counter()
@@ -212,6 +215,7 @@ class Hub:
             if notes:
                 started = time.perf_counter()
             try:
+                session.methods[id] = method
                 told["reply"] = await self._ask(session, id, text, limit, several=several)
             except Lost as lost:
                 if lost.kind == DROPPED and again:
@@ -249,13 +253,14 @@ class Hub:
             raise Lost(DROPPED, f"the session was closed ({error})") from None
         finally:
             session.waiting.pop(id, None)
+            session.methods.pop(id, None)
             if future.done() and not future.cancelled():
                 future.exception()  # seen, whether or not anybody asked
         astray = self.evidence.counts[UNMATCHED] - before
         hint = f"; {astray} replies came in the meantime that carry no id of ours" if astray else ""
         raise Lost(TIMEOUT, f"no answer within {limit:g} s{hint}")
 
-    async def do_send(self, owner: Hashable, text: str | list[str], limit: float) -> int:
+    async def do_send(self, text: str | list[str], limit: float) -> int:
         """Send a frame that nobody waits for an answer to; the number of its session, 0 where there is none."""
         session = await self._session(0, self._left_at + self.away)
         if session is None:
@@ -266,7 +271,7 @@ class Hub:
                 await session.socket.send(text)
         return session.record.number
 
-    async def do_ping(self, owner: Hashable, data: str, limit: float) -> dict[str, Any]:
+    async def do_ping(self, data: str, limit: float) -> dict[str, Any]:
         """Ping the EPOS: ``{answered, took, session}``."""
         session = await self._session(0, self._left_at + self.away)
         if session is None:
@@ -279,7 +284,7 @@ class Hub:
             answered = False
         return {"answered": answered, "took": time.perf_counter() - started, "session": session.record.number}
 
-    async def do_close(self, owner: Hashable, code: int | None) -> int:
+    async def do_close(self, code: int | None) -> int:
         """
         End every session with *code*, or by dropping its connection where that is None; the number of the last one.
         """
@@ -293,16 +298,16 @@ class Hub:
             await self._changed.wait_for(lambda: all(each.record.ours is False for each in self.sessions))
         return self.evidence.counts["sessions"]
 
-    async def do_await(self, owner: Hashable, after: int, limit: float) -> int:
+    async def do_await(self, after: int, limit: float) -> int:
         """The number of the newest session, once it is above *after*; 0 where that takes more than *limit* seconds."""
         session = await self._session(after, time.monotonic() + limit)
         return session.record.number if session else 0
 
-    async def do_open(self, owner: Hashable) -> list[int]:
+    async def do_open(self) -> list[int]:
         """The numbers of the sessions that are open."""
         return [each.record.number for each in self.sessions]
 
-    async def do_evidence(self, owner: Hashable) -> dict[str, Any]:
+    async def do_evidence(self) -> dict[str, Any]:
         """See `Evidence.told`."""
         return self.evidence.told()
 

@@ -65,18 +65,21 @@ class RemoteLine:
         self._address = address
         self._token = token
         self._socket: ClientConnection | None = None
+        self._stack = contextlib.ExitStack()
 
     def ask(self, op: str, **more: Any) -> Any:
         try:
             if self._socket is None:
-                self._socket = connect(
-                    self._address,
-                    additional_headers={"Authorization": f"Bearer {self._token}"},
-                    compression=None,
-                    max_size=None,
-                    ping_interval=None,
-                    proxy=None,
-                    logger=SILENT,
+                self._socket = self._stack.enter_context(
+                    connect(
+                        self._address,
+                        additional_headers={"Authorization": f"Bearer {self._token}"},
+                        compression=None,
+                        max_size=None,
+                        ping_interval=None,
+                        proxy=None,
+                        logger=SILENT,
+                    )
                 )
             self._socket.send(json.dumps({"op": op, **more}))
             answer = json.loads(self._socket.recv())
@@ -87,8 +90,7 @@ class RemoteLine:
         return answer["found"]
 
     def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
+        self._stack.close()
 
 
 @contextlib.asynccontextmanager
@@ -138,5 +140,5 @@ async def _carry_out(hub: Hub, connection: ServerConnection, frame: str | bytes)
         work.cancel()  # a worker that died while it waited for its turn
     try:
         return {"found": await work}
-    except Exception as error:  # noqa: BLE001 - whatever it is, the worker waits for an answer
+    except Exception as error:
         return {"fault": f"{type(error).__name__}: {error}"}

@@ -59,10 +59,10 @@ class WebSocketTransport:
         self,
         asked: Sequence[tuple[Capability, Mapping[str, Any]]],
         headers: Mapping[str, str],
-        opening: tuple[Capability, Mapping[str, Any]] | None = None,
+        opening: tuple[Capability, Mapping[str, Any]] | None = None,  # noqa: ARG002 - the session is open
     ) -> list[RpcExchange]:
         """
-        Send requests back to back, none waiting for the answer to another; there is nothing that *opening* would open.
+        Send requests back to back, none waiting for the answer to another.
         """
         return self.calls([self.request(capability, params, headers) for capability, params in asked])
 
@@ -98,6 +98,8 @@ class WebSocketTransport:
         calls = [
             {
                 "id": each.id,
+                # What Dojo never calls may be answered in a library's own words.
+                "method": each.sent.method if each.capability else "",
                 "text": _parted((each.sent.body or b"").decode("utf-8", "surrogatepass"), fragments),
                 "again": _reads(each.capability),
             }
@@ -168,8 +170,12 @@ class WebSocketTransport:
         return HandshakeExchange(
             capability=None,
             transport=self.name,
-            sent=Sent(method="GET", url=self.url, headers=tuple((name, value) for name, value in told["headers"]), body=None),
-            answer=Answer(status=refused[0] if refused else 101, headers=(), body=(refused[1] if refused else "").encode()),
+            sent=Sent(
+                method="GET", url=self.url, headers=tuple((name, value) for name, value in told["headers"]), body=None
+            ),
+            answer=Answer(
+                status=refused[0] if refused else 101, headers=(), body=(refused[1] if refused else "").encode()
+            ),
             mask=self.mask,
         )
 

@@ -21,8 +21,21 @@ _ERROR = "ws.error-is-an-epos-error"
 #: A reply that cannot be made out answers nothing.
 _UNREADABLE = ["*"]
 
-#: What asks for an error of a certain type, and what follows where none is seen.
-_REFUSALS = ["*"]
+#: An error that looks like a success is no refusal.
+_NO_REFUSAL = ["*"]
+
+#: What asks for an error of a certain type.
+_TYPED = (
+    "*.unknown-id-is-not-found",
+    "*.bad-requests-are-invalid-requests",
+    "*.missing-members-are-refused",
+    "*.wrong-types-are-refused",
+    "*.scalars-are-not-coerced",
+    "*.errors-*",
+    "*.refuses-*",
+    "*.cannot-be-*",
+    "ws.*",
+)
 
 
 # The version
@@ -102,7 +115,7 @@ class EmptyResultsAreLeftOut(SocketShell):
         return super().outcome(request, capability, result) if result else {}
 
 
-@defect("ws-errors-are-blank", breaks=[_NEITHER], also=_REFUSALS)
+@defect("ws-errors-are-blank", breaks=[_NEITHER], also=_NO_REFUSAL)
 class ErrorsAreBlank(SocketShell):
     """
     A refusal has neither: it goes to the log.
@@ -112,7 +125,7 @@ class ErrorsAreBlank(SocketShell):
         return {}
 
 
-@defect("ws-errors-beside-an-empty-result", breaks=[_BOTH], also=_REFUSALS)
+@defect("ws-errors-beside-an-empty-result", breaks=[_BOTH], also=_NO_REFUSAL)
 class ErrorsBesideAnEmptyResult(SocketShell):
     """
     Replies are objects of a class whose result is made with it: an error stands beside an empty result.
@@ -145,7 +158,7 @@ class ResultsBesideTheErrorNone(SocketShell):
 # Errors
 
 
-@defect("ws-errors-are-code-and-message", breaks=[_ERROR], also=_REFUSALS)
+@defect("ws-errors-are-code-and-message", breaks=[_ERROR], also=_TYPED)
 class ErrorsAreCodeAndMessage(SocketShell):
     """
     Errors are those of JSON-RPC: a code and a message, and no errorType.
@@ -156,7 +169,7 @@ class ErrorsAreCodeAndMessage(SocketShell):
         return {"code": code, "message": error.debug_message}
 
 
-@defect("ws-error-type-is-data", breaks=[_ERROR], also=_REFUSALS)
+@defect("ws-error-type-is-data", breaks=[_ERROR], also=_TYPED)
 class ErrorTypeIsData(SocketShell):
     """
     The library has a code and a message, and puts the EPOSError into the member data.
@@ -166,7 +179,7 @@ class ErrorTypeIsData(SocketShell):
         return {"code": -32000, "message": error.debug_message, "data": super().error_body(error)}
 
 
-@defect("ws-errors-are-texts", breaks=[_ERROR], also=_REFUSALS)
+@defect("ws-errors-are-texts", breaks=[_ERROR], also=_TYPED)
 class ErrorsAreTexts(SocketShell):
     """
     An error is the text of the exception.
@@ -176,7 +189,7 @@ class ErrorsAreTexts(SocketShell):
         return str(error)
 
 
-@defect("ws-error-type-is-a-number", breaks=[_ERROR], also=_REFUSALS)
+@defect("ws-error-type-is-a-number", breaks=[_ERROR], also=_TYPED)
 class ErrorTypeIsANumber(SocketShell):
     """
     The serialiser writes the errorType as the number of its constant.
@@ -187,7 +200,7 @@ class ErrorTypeIsANumber(SocketShell):
         return {**self.epos.error_body(error), "errorType": names.index(error.error_type)}
 
 
-@defect("ws-errors-are-results", breaks=["ws.unknown-method-is-an-error"], also=_REFUSALS)
+@defect("ws-errors-are-results", breaks=["ws.unknown-method-is-an-error"], also=_NO_REFUSAL)
 class ErrorsAreResults(SocketShell):
     """
     An error is inside the result, where everything else is.

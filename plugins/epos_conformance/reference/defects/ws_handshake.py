@@ -16,8 +16,8 @@ _RAW = "ws.authorization-carries-the-raw-key"
 _PREFIX = "ws.key-has-a-known-prefix"
 _HOUSE = "ws.sends-the-software-house-id"
 
-#: Nobody is let in, so nothing else is seen.
-_LOCKED_OUT = ["*"]
+#: A header that is wrong in one way may look wrong in others; where nobody is let in for it, nothing else is seen.
+_HEADER = [_SCHEME, _RAW, _PREFIX]
 
 
 def _encoded(text: str) -> str:
@@ -27,7 +27,7 @@ def _encoded(text: str) -> str:
 # Authorization
 
 
-@defect("ws-key-in-base64", breaks=[_RAW], also=_LOCKED_OUT)
+@defect("ws-key-in-base64", breaks=[_RAW], also=_HEADER)
 class KeyInBase64(SocketShell):
     """
     The key is base64-encoded, as Basic authentication has it elsewhere.
@@ -37,7 +37,7 @@ class KeyInBase64(SocketShell):
         return f"Basic {_encoded(self.key)}"
 
 
-@defect("ws-key-as-a-user-name", breaks=[_RAW], also=_LOCKED_OUT)
+@defect("ws-key-as-a-user-name", breaks=[_RAW], also=_HEADER)
 class KeyAsAUserName(SocketShell):
     """
     The key is the user name of ordinary Basic credentials, with an empty password.
@@ -47,7 +47,7 @@ class KeyAsAUserName(SocketShell):
         return f"Basic {_encoded(f'{self.key}:')}"
 
 
-@defect("ws-key-as-a-password", breaks=[_RAW], also=_LOCKED_OUT)
+@defect("ws-key-as-a-password", breaks=[_RAW], also=_HEADER)
 class KeyAsAPassword(SocketShell):
     """
     The key is the password of ordinary Basic credentials, and the software house the user.
@@ -57,7 +57,7 @@ class KeyAsAPassword(SocketShell):
         return f"Basic {_encoded(f'{self.software_house_id}:{self.key}')}"
 
 
-@defect("ws-key-in-quotes", breaks=[_RAW], also=_LOCKED_OUT)
+@defect("ws-key-in-quotes", breaks=[_RAW], also=_HEADER)
 class KeyInQuotes(SocketShell):
     """
     The key is read from the settings file together with its quotes.
@@ -67,7 +67,7 @@ class KeyInQuotes(SocketShell):
         return f'Basic "{self.key}"'
 
 
-@defect("ws-bearer", breaks=[_SCHEME], also=_LOCKED_OUT)
+@defect("ws-bearer", breaks=[_SCHEME], also=_HEADER)
 class Bearer(SocketShell):
     """
     The key is sent as a Bearer token.
@@ -77,7 +77,7 @@ class Bearer(SocketShell):
         return f"Bearer {self.key}"
 
 
-@defect("ws-key-without-a-scheme", breaks=[_SCHEME], also=_LOCKED_OUT)
+@defect("ws-key-without-a-scheme", breaks=[_SCHEME], also=_HEADER)
 class KeyWithoutAScheme(SocketShell):
     """
     The key is all there is in the header.
@@ -87,7 +87,7 @@ class KeyWithoutAScheme(SocketShell):
         return self.key
 
 
-@defect("ws-basic-with-a-colon", breaks=[_SCHEME], also=_LOCKED_OUT)
+@defect("ws-basic-with-a-colon", breaks=[_SCHEME], also=_HEADER)
 class BasicWithAColon(SocketShell):
     """
     The word Basic is followed by a colon.
@@ -97,7 +97,7 @@ class BasicWithAColon(SocketShell):
         return f"Basic: {self.key}"
 
 
-@defect("ws-key-in-a-header-of-its-own", breaks=[_SCHEME, _RAW], also=_LOCKED_OUT)
+@defect("ws-key-in-a-header-of-its-own", breaks=[_SCHEME, _RAW], also=_HEADER)
 class KeyInAHeaderOfItsOwn(SocketShell):
     """
     The key is sent as x-api-key, and there is no Authorization.
@@ -109,7 +109,7 @@ class KeyInAHeaderOfItsOwn(SocketShell):
         return {**headers, "x-api-key": self.key}
 
 
-@defect("ws-key-loses-its-prefix", breaks=[_PREFIX], also=_LOCKED_OUT)
+@defect("ws-key-loses-its-prefix", breaks=[_PREFIX], also=_HEADER)
 class KeyLosesItsPrefix(SocketShell):
     """
     The prefix of the key is cut off, as if it were none of its own.
@@ -119,7 +119,7 @@ class KeyLosesItsPrefix(SocketShell):
         return f"Basic {self.key.removeprefix('sk_sandbox_').removeprefix('sk_prod_')}"
 
 
-@defect("ws-key-in-capitals", breaks=[_PREFIX], also=_LOCKED_OUT)
+@defect("ws-key-in-capitals", breaks=[_PREFIX], also=_HEADER)
 class KeyInCapitals(SocketShell):
     """
     The settings screen of the till turns every letter into a capital.
@@ -132,7 +132,7 @@ class KeyInCapitals(SocketShell):
 # Who it is
 
 
-@defect("ws-no-software-house-id", breaks=[_HOUSE], also=_LOCKED_OUT)
+@defect("ws-no-software-house-id", breaks=[_HOUSE])
 class NoSoftwareHouseId(SocketShell):
     """
     The handshake has no software-house-id.
@@ -144,7 +144,7 @@ class NoSoftwareHouseId(SocketShell):
         return headers
 
 
-@defect("ws-empty-software-house-id", breaks=[_HOUSE], also=_LOCKED_OUT)
+@defect("ws-empty-software-house-id", breaks=[_HOUSE])
 class EmptySoftwareHouseId(SocketShell):
     """
     The software-house-id was never filled in.
@@ -154,7 +154,7 @@ class EmptySoftwareHouseId(SocketShell):
         return {**super().handshake_headers(), "software-house-id": ""}
 
 
-@defect("ws-software-house-id-with-underscores", breaks=[_HOUSE], also=_LOCKED_OUT)
+@defect("ws-software-house-id-with-underscores", breaks=[_HOUSE])
 class SoftwareHouseIdWithUnderscores(SocketShell):
     """
     The header is called software_house_id.
@@ -162,10 +162,10 @@ class SoftwareHouseIdWithUnderscores(SocketShell):
 
     def handshake_headers(self) -> dict[str, str]:
         headers = super().handshake_headers()
-        return {**headers, "software_house_id": headers.pop("software-house-id")}
+        return {"software_house_id": headers.pop("software-house-id"), **headers}
 
 
-@defect("ws-software-house-id-in-the-query", breaks=[_HOUSE], also=_LOCKED_OUT)
+@defect("ws-software-house-id-in-the-query", breaks=[_HOUSE])
 class SoftwareHouseIdInTheQuery(SocketShell):
     """
     The software-house-id is in the URL, as it has to be where a browser dials.
@@ -189,4 +189,4 @@ class ResellerIdInCamelCase(SocketShell):
 
     def handshake_headers(self) -> dict[str, str]:
         headers = super().handshake_headers()
-        return {**headers, "resellerId": headers.pop("reseller-id")}
+        return {"resellerId": headers.pop("reseller-id"), **headers}

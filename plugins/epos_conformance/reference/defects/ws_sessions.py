@@ -29,11 +29,14 @@ _RESTART = "ws.redials-after-a-restart-of-the-service"
 #: A session that ends in the middle may take any reply with it.
 _CUT_OFF = ["*"]
 
+#: Without a session nothing but sessions can be judged.
+_ALONE = ["ws.*"]
+
 #: Seconds without a request.
 IDLE = 0.5
 
 #: Seconds until a session is renewed, and that the old one stays beside the new one.
-RENEWAL, OVERLAP = 0.4, 0.8
+RENEWAL, OVERLAP = 1.0, 2.5
 
 #: Seconds of a wait that nobody waits for.
 TOMORROW = 86400.0
@@ -146,7 +149,7 @@ class EveryErrorDialsAgain(SocketShell):
 # What comes after
 
 
-@defect("ws-never-dials-again", breaks=[_DROPPED, _GONE, _RESTART], also=_CUT_OFF)
+@defect("ws-never-dials-again", breaks=[_DROPPED, _GONE, _RESTART], also=_ALONE)
 class NeverDialsAgain(SocketShell):
     """
     The EPOS dials when it starts, and never again.
@@ -156,7 +159,7 @@ class NeverDialsAgain(SocketShell):
         return False
 
 
-@defect("ws-dials-again-tomorrow", breaks=[_DROPPED, _GONE, _RESTART], also=_CUT_OFF)
+@defect("ws-dials-again-tomorrow", breaks=[_DROPPED, _GONE, _RESTART], also=_ALONE)
 class DialsAgainTomorrow(SocketShell):
     """
     A job at night dials again where there is no session.
@@ -166,7 +169,7 @@ class DialsAgainTomorrow(SocketShell):
         return TOMORROW
 
 
-@defect("ws-a-drop-is-the-end", breaks=[_DROPPED], also=_CUT_OFF)
+@defect("ws-a-drop-is-the-end", breaks=[_DROPPED], also=_ALONE)
 class ADropIsTheEnd(SocketShell):
     """
     The EPOS dials again where it is told that the session ends, but not where the connection breaks.
@@ -176,7 +179,7 @@ class ADropIsTheEnd(SocketShell):
         return session.close_code != 1006
 
 
-@defect("ws-a-close-is-the-end", breaks=[_GONE, _RESTART], also=_CUT_OFF)
+@defect("ws-a-close-is-the-end", breaks=[_GONE, _RESTART], also=_ALONE)
 class ACloseIsTheEnd(SocketShell):
     """
     The EPOS dials again where the connection breaks, but not where the session is closed in order.
@@ -186,7 +189,7 @@ class ACloseIsTheEnd(SocketShell):
         return session.close_code == 1006
 
 
-@defect("ws-going-away-is-the-end", breaks=[_GONE], also=_CUT_OFF)
+@defect("ws-going-away-is-the-end", breaks=[_GONE], also=_ALONE)
 class GoingAwayIsTheEnd(SocketShell):
     """
     The EPOS dials again after errors only, and codes 1000 and 1001 are none.
@@ -196,7 +199,7 @@ class GoingAwayIsTheEnd(SocketShell):
         return session.close_code not in (1000, 1001)
 
 
-@defect("ws-a-restart-is-the-end", breaks=[_RESTART], also=_CUT_OFF)
+@defect("ws-a-restart-is-the-end", breaks=[_RESTART], also=_ALONE)
 class ARestartIsTheEnd(SocketShell):
     """
     The EPOS dials again after the codes that it knows, and 1012 is not among them.
@@ -206,7 +209,7 @@ class ARestartIsTheEnd(SocketShell):
         return session.close_code in (1000, 1001, 1006)
 
 
-@defect("ws-answers-into-the-old-session", breaks=[_DROPPED, _GONE, _RESTART], also=_CUT_OFF)
+@defect("ws-answers-into-the-old-session", breaks=[_DROPPED, _GONE, _RESTART], also=_ALONE)
 class AnswersIntoTheOldSession(SocketShell):
     """
     The EPOS dials again, and goes on writing its answers to the session it had first.

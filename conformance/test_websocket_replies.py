@@ -1,0 +1,294 @@
+"""
+What comes back over WebSocket: the envelope of each reply, and which requests are answered at all.
+
+Envelopes are judged at the end of a run, by all replies that it brought.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+
+from epos_conformance import (
+    Finding,
+    Inconclusive,
+    NotOffered,
+    Partner,
+    Violation,
+    _contracts,
+    answers,
+    check,
+    sampling,
+)
+from epos_conformance._contracts import Capability
+from epos_conformance.exchange import preview
+from epos_conformance.transports import DOJO_HEADERS
+from epos_conformance.websocket import envelopes, messages
+from epos_conformance.websocket.evidence import DOUBLE
+from epos_conformance.websocket.exchanges import RpcExchange
+
+
+#: Ids that a program which takes them for something else than a text would change.
+IDS = ("1701", "00042", "7e3", "Aa-Bb-Cc", "true")
+
+#: Requests in flight together.
+FEW, MANY = 8, 64
+
+#: Bytes of a request that is big, and not too big for anything.
+BIG = 100_000
+
+#: Seconds in which a second answer to a request shows up.
+_DOUBLES = 1.0
+
+
+# Envelopes
+
+
+def require_envelopes(partner: Partner, rule: str) -> None:
+    """
+    All replies of this run keep *rule*; a few are asked for here, so that there are some.
+    """
+    for each in sampling.plain(partner):
+        partner.calls(each)
+    malformed = partner.socket.evidence()["malformed"].get(rule, ())
+    if malformed:
+        wanted = envelopes.WANTED[rule]
+        raise Violation(
+            *(Finding(f"the reply to {method or 'a method'}", wanted, preview(seen, 300)) for method, seen in malformed)
+        )
+    if all(each.failure is not None for each in partner.exchanges):
+        raise Inconclusive(f"no reply came to be judged: {partner.exchanges[-1].failure}")
+
+
+@check("ws.reply-carries-the-id", alone=True, order=1)
+def test_reply_carries_the_id(partner: Partner) -> None:
+    """The reply has the request's id, whatever it looks like."""
+    first, *_ = sampling.plain(partner)
+    for id in IDS:
+        # Different each time: an id is used once.
+        partner.calls(sampling.again(partner, first, id=id if id == "true" else f"{id}{uuid.uuid4().int % 10**6}"))
+    require_envelopes(partner, envelopes.ID)
+
+
+@check("ws.reply-carries-the-json-rpc-version", alone=True, order=1)
+def test_reply_carries_the_json_rpc_version(partner: Partner) -> None:
+    """The reply says which JSON-RPC it speaks."""
+    require_envelopes(partner, envelopes.JSON_RPC)
+
+
+@check("ws.reply-has-a-result-or-an-error", alone=True, order=1)
+def test_reply_has_a_result_or_an_error(partner: Partner) -> None:
+    """The reply has one of the two, for deletions as well."""
+    require_envelopes(partner, envelopes.EITHER)
+
+
+@check("ws.reply-never-has-both-result-and-error", alone=True, order=1)
+def test_reply_never_has_both_result_and_error(partner: Partner) -> None:
+    """The reply has not both."""
+    require_envelopes(partner, envelopes.NOT_BOTH)
+
+
+@check("ws.error-is-an-epos-error", alone=True, order=1)
+def test_error_is_an_epos_error(partner: Partner) -> None:
+    """An error has an errorType, and is where errors belong."""
+    require_envelopes(partner, envelopes.ERROR)
+
+
+@check("ws.echoes-the-method", alone=True, order=1)
+def test_echoes_the_method(partner: Partner) -> None:
+    """The reply names the method."""
+    require_envelopes(partner, envelopes.METHOD)
+
+
+# In flight together
+
+
+@check("ws.answers-every-request-in-flight", alone=True, order=1)
+def test_answers_every_request_in_flight(partner: Partner) -> None:
+    """Many requests that are sent without waiting are all answered."""
+    sampling.answering(partner)
+    for count in (FEW, MANY):
+        asked = [each for _ in range(count) for each in sampling.plain(partner)][:count]
+        replies = partner.calls(*asked)
+        lost = [each for each in replies if each.failure is not None]
+        if lost:
+            where = f"{count} requests in flight"
+            seen = f"{count - len(lost)} were answered; {lost[0].sent.method}: {lost[0].failure}"
+            raise Violation(Finding(where, f"{count} answers", seen))
+
+
+@check("ws.keeps-concurrent-replies-apart", alone=True, order=1)
+def test_keeps_concurrent_replies_apart(partner: Partner) -> None:
+    """Under each id comes what was asked for under it."""
+    asked = [*reads(partner), *sampling.plain(partner)]
+    alone = [sampling.gist(partner.calls(repeat(partner, each))[0]) for each in asked]
+    if len({json.dumps(each) for each in alone}) < 2:
+        raise Inconclusive("all that can be asked here has the same answer: name orders under [data] in partner.toml")
+    for _ in range(3):
+        together = partner.calls(*(repeat(partner, each) for each in asked))
+        for request, expected, reply in zip(asked, alone, together, strict=True):
+            if reply.failure is not None:
+                continue  # a rule of its own
+            seen = sampling.gist(reply)
+            # What changed in the venue meanwhile is nobody's mistake.
+            if seen != expected and sampling.gist(partner.calls(repeat(partner, request))[0]) != seen:
+                where = f"{request.sent.method} among {len(asked)} requests in flight"
+                raise Violation(Finding(where, preview(expected), preview(seen)))
+
+
+def reads(partner: Partner) -> list[RpcExchange]:
+    """Requests for things that exist, several of each kind."""
+    found = []
+    for capability in _contracts.capabilities().values():
+        if partner.offers(capability.name) and "reads-by-id" in capability.selectors:
+            (member,) = capability.ids
+            found += [
+                sampling.request(partner, capability, {member.name: id}) for id in partner.venue.variety(member.kind, 6)
+            ]
+    return found
+
+
+def repeat(partner: Partner, request: RpcExchange) -> RpcExchange:
+    """The same request under another id."""
+    message = json.loads(request.sent.body or b"{}")
+    id = str(uuid.uuid4())
+    return partner.socket.raw(id, request.sent.method, messages.encode({**message, "id": id}), request.capability)
+
+
+@check("ws.answers-a-request-once", alone=True, order=1)
+def test_answers_a_request_once(partner: Partner) -> None:
+    """No reply comes twice; in the whole run, none did."""
+    sampling.answering(partner)
+    partner.calls(*sampling.plain(partner))
+    time.sleep(max(_DOUBLES, partner.settings.settle))
+    doubles = [each for each in partner.socket.evidence()["strays"] if each["kind"] == DOUBLE]
+    if doubles:
+        seen = preview(doubles[-1]["frame"], 300)
+        raise Violation(Finding(f"the request {doubles[-1]['id']}", "one reply", f"another one: {seen}"))
+
+
+# Other requests
+
+
+@check("ws.unknown-method-is-an-error", alone=True, order=1)
+def test_unknown_method_is_an_error(partner: Partner) -> None:
+    """A method that nobody knows is answered with an error, and the session goes on."""
+    before = sampling.answering(partner)
+    id, method = str(uuid.uuid4()), f"Conformance{uuid.uuid4().hex[:8]}V1"
+    unknown = partner.socket.raw(id, method, messages.request(id, method, {"headers": {}}))
+    (reply,) = partner.calls(unknown)
+    require_error(partner, reply, before, f"the request {method}")
+
+
+def require_error(partner: Partner, reply: RpcExchange, before: RpcExchange, what: str) -> None:
+    """*reply* is an error, and the session is still that of *before*."""
+    if reply.succeeded:
+        raise Violation(Finding(what, "an error", reply.seen))
+    if reply.failure is not None:
+        raise Violation(Finding(what, "an error", f"{reply.failure}; {session_since(partner, before)}"))
+    after = sampling.answering(partner)
+    if after.session != before.session:
+        raise Violation(Finding(f"the session after {what}", "the same one", session_since(partner, before)))
+
+
+def session_since(partner: Partner, before: RpcExchange) -> str:
+    """What has become of the session of *before*."""
+    closed = [each for each in partner.socket.evidence()["sessions"] if each["number"] == before.session]
+    if not closed or closed[0]["closed"] is None:
+        return "the session is still open"
+    code, reason = closed[0]["code"], closed[0]["reason"]
+    return f"the session was closed (code {code}{f', {reason!r}' if reason else ''})"
+
+
+@check("ws.capability-not-offered-is-an-error", alone=True, order=1)
+def test_capability_not_offered_is_an_error(partner: Partner) -> None:
+    """A capability that isn't offered is refused rather than left unanswered."""
+    every = [each for name, each in _contracts.capabilities().items() if not partner.offers(name)]
+    if not every:
+        raise NotOffered("not examined: the partner offers every capability")
+    before = sampling.answering(partner)
+    # Deletions and the like of what isn't there: whoever implements them all the same has nothing to carry out.
+    for each in sorted(every, key=lambda each: each.changes)[:3]:
+        params = {member.name: f"conformance-{uuid.uuid4().hex[:12]}" for member in each.ids}
+        (reply,) = partner.calls(sampling.request(partner, each, params))
+        if reply.succeeded:
+            partner.notes.append(f"{each.name} isn't claimed and was carried out")
+            continue
+        require_error(partner, reply, before, f"the request {each.ws_method}, which isn't offered")
+
+
+@check("ws.works-with-empty-headers", alone=True, order=1)
+def test_works_with_empty_headers(partner: Partner) -> None:
+    """Nothing has to be in params.headers."""
+    for each in readings(partner):
+        answers.require_same(partner, each, f"{each.name} with an empty params.headers", {"headers": {}}, {})
+
+
+@check("ws.works-with-full-headers", alone=True, order=1)
+def test_works_with_full_headers(partner: Partner) -> None:
+    """Everything may be in params.headers."""
+    every = partner.all_headers()
+    others = {"waiter-id": "1", **every}
+    for each in readings(partner):
+        what = f"{each.name} with all four members of params.headers"
+        answers.require_same(partner, each, what, {"headers": every}, {}, {"headers": others})
+
+
+def readings(partner: Partner) -> list[Capability]:
+    """What the partner offers that changes nothing; where there is nothing of the kind, Dojo's events."""
+    known = [each for name, each in _contracts.capabilities().items() if partner.offers(name)]
+    found = [each for each in known if not each.changes] or [each for each in known if each.name == "HandleEvent"]
+    if not found:
+        raise Inconclusive("nothing is offered that can be asked without changing anything at the partner")
+    return found
+
+
+@check("ListAreas.works-without-params", alone=True, order=1)
+def test_list_areas_works_without_params(partner: Partner, capability: Capability) -> None:
+    """Where there is nothing to say, params may be missing."""
+    id = str(uuid.uuid4())
+    text = messages.request(id, capability.ws_method, None)
+    require_answered(partner, partner.socket.raw(id, capability.ws_method, text, capability.name), "without params")
+
+
+@check("ws.ignores-unknown-members-of-a-request", alone=True, order=1)
+def test_ignores_unknown_members_of_a_request(partner: Partner) -> None:
+    """A member that JSON-RPC doesn't know makes no difference."""
+    more = {"conformance": {"unknown": True}, "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    first = sampling.answering(partner)
+    require_answered(partner, sampling.again(partner, first, **more), "with unknown members beside params", first)
+
+
+@check("ws.takes-a-request-in-fragments", alone=True, order=1)
+def test_takes_a_request_in_fragments(partner: Partner) -> None:
+    """A message is a message, in however many frames it comes."""
+    first = sampling.answering(partner)
+    require_answered(partner, sampling.again(partner, first), "in four fragments", first, fragments=4)
+
+
+@check("ws.takes-a-big-request", alone=True, order=1)
+def test_takes_a_big_request(partner: Partner) -> None:
+    """Room between the members makes a request big, and changes nothing."""
+    first = sampling.answering(partner)
+    request = sampling.again(partner, first)
+    text = (request.sent.body or b"").decode()
+    big = partner.socket.raw(request.id, request.sent.method, f"{{{' ' * BIG}{text[1:]}", request.capability)
+    require_answered(partner, big, f"of {BIG} bytes", first)
+
+
+def require_answered(
+    partner: Partner, request: RpcExchange, what: str, usual: RpcExchange | None = None, *, fragments: int = 1
+) -> None:
+    """*request* is answered like the *usual* one, by default with a success."""
+    if usual is None:
+        capability = _contracts.capabilities()[request.capability or ""]
+        usual = partner.calls(partner.socket.request(capability, {}, DOJO_HEADERS))[0]
+        if not usual.succeeded:
+            raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {usual.seen}")
+    (reply,) = partner.calls(request, fragments=fragments)
+    where = f"{request.sent.method} {what}"
+    if reply.failure is not None:
+        raise Violation(Finding(where, "an answer", f"{reply.failure}; {session_since(partner, usual)}"))
+    if reply.succeeded != usual.succeeded:
+        raise Violation(Finding(where, "a success" if usual.succeeded else "an error, as otherwise", reply.seen))
