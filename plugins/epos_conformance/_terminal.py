@@ -47,7 +47,9 @@ def header(record: Record) -> list[str]:
 
 def _offers(plan: Plan) -> list[str]:
     """What is offered, said once where it is the same over all transports."""
-    offers = {name: ", ".join(each.offered) or "none" for name, each in plan.access.items()}
+    offers = {name: ", ".join(each.offered) or "none" for name, each in plan.access.items() if not each.blocked}
+    if not offers:
+        return []
     if len({*offers.values()}) == 1:
         return [f"capabilities ({plan.how_offered}): {next(iter(offers.values()))}"]
     return [f"capabilities over {name} ({plan.access[name].how_offered}): {each}" for name, each in offers.items()]

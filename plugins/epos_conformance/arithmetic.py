@@ -60,6 +60,8 @@ def share(pairs: Iterable[tuple[int, int]]) -> Share | None:
         explained = sum(candidate.of(base) == part for base, part in known)
         if explained > hits:
             best, hits = candidate, explained
+        if hits == len(known):
+            break  # nothing explains more; there are many rates to try
     return best if 2 * hits > len(known) else None
 
 

@@ -2,7 +2,8 @@
 The suite judged by EPOS systems whose faults are known: each defect is found under the rules that it breaks and under
 no other, and no variant that conforms is accused of anything.
 
-Every one is a real server, judged by the real checks over real HTTP, in this process because there are so many.
+Every one really serves HTTP and really dials a WebSocket, and is judged by the real checks over every transport that it
+differs on; in this process because there are so many.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import itertools
 import json
 import os
 import re
+import socket
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,9 +24,12 @@ from typing import Any
 import pytest
 
 from epos_conformance import _contracts, _rules
-from epos_conformance.reference import faults, launch
+from epos_conformance.reference import faults, launch, sockets
+from epos_conformance.reference.epos import ReferenceEpos
+from epos_conformance.reference.rest import RestShell
 
 from .score import ACCUSED, FOUND, MISSED, UNACCUSED
+from .support import SERVER
 
 
 RecordProperty = Callable[[str, object], None]
@@ -63,7 +69,7 @@ UNPROVEN = {
 }
 
 #: Enough rounds and bodies for faults that are meant to be seen.
-BRIEF = ("--race-rounds=4", "--depth=12")
+BRIEF = ("--race-rounds=4", "--depth=12", "--partner-ws-timeout=3")
 
 EVERY = ",".join(_contracts.capabilities())
 
@@ -72,18 +78,31 @@ def judge(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     *arguments: str,
+    transports: Sequence[str],
     defects: Sequence[str] = (),
     variants: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The certificate of the reference EPOS with these *defects* and *variants*."""
+    """The certificate of the reference EPOS with these *defects* and *variants*, over these *transports*."""
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     monkeypatch.chdir(folder)
-    _, app = faults.build(defects, variants)
-    output = io.StringIO()
-    with launch.in_thread(app) as running, contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+    epos, app = faults.build(defects, variants)
+    output, where = io.StringIO(), []
+    with contextlib.ExitStack() as stack:
+        if "rest" in transports:
+            SERVER.app, url = app, SERVER.url
+            if app.http != RestShell.http:  # reads the wire in a way of its own
+                url = stack.enter_context(launch.in_thread(app)).url
+            where += [f"--partner-url={url}", "--partner-auth=dojo:reference"]
+        if "ws" in transports:
+            port = free_port()
+            stack.enter_context(sockets.in_thread(dialler(epos, port, defects, variants)))
+            where += [f"--partner-ws={port}", f"--partner-api-key={sockets.KEY}"]
+        stack.enter_context(contextlib.redirect_stdout(output))
+        stack.enter_context(contextlib.redirect_stderr(output))
         pytest.main([
             *("-q", "-p", "no:cacheprovider", "-p", "no:allure_pytest", "-p", "epos_conformance.plugin"),
-            *(f"--partner-url={running.url}", f"--partner-auth={running.auth}", *arguments),
+            # It collects garbage several times at the end, which takes longer than the checks.
+            *("-p", "no:unraisableexception", *where, *arguments),
         ])
     path = folder / "reports" / "certificate.json"
     assert path.exists(), output.getvalue()
@@ -91,8 +110,40 @@ def judge(
     return found
 
 
-def violated(certificate: dict[str, Any]) -> set[str]:
-    return {each["id"] for each in certificate["checks"] if each["outcome"] == "violates"}
+def dialler(epos: ReferenceEpos, port: int, defects: Sequence[str], variants: Sequence[str]) -> sockets.SocketShell:
+    """What dials the gateway at *port* for *epos*; impatient while there is none yet."""
+    shell = faults.build_socket(epos, defects, variants, url=f"ws://127.0.0.1:{port}/epos")
+    if type(shell).wait_before_dialling is sockets.SocketShell.wait_before_dialling:
+        shell.wait_before_dialling = lambda _: 0.02  # type: ignore[method-assign]
+    return shell
+
+
+_PORTS = itertools.count()
+
+
+def free_port() -> int:
+    """A port for a gateway that is still to be started, none of those that outgoing connections get."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    while True:
+        port = 20_000 + worker * 1_000 + next(_PORTS) % 1_000
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def transports_of(fault: faults.Variant) -> tuple[str, ...]:
+    """The transports that *fault* shows on: those whose front door it replaces; any, where it is in the till itself."""
+    doors = {"rest": RestShell, "ws": sockets.SocketShell}
+    found = tuple(name for name, door in doors.items() if any(issubclass(each, door) for each in fault.layers))
+    return found or ("rest", "ws")
+
+
+def violated(certificate: dict[str, Any], transport: str | None = None) -> set[str]:
+    return {
+        each["id"]
+        for each in certificate["checks"]
+        if each["outcome"] == "violates" and transport in (None, each["transport"])
+    }
 
 
 def examined() -> set[str]:
@@ -102,6 +153,7 @@ def examined() -> set[str]:
 
 
 @pytest.mark.parametrize("name", faults.defects())
+@pytest.mark.usefixtures("server")
 def test_defect_is_found_under_its_rules_and_no_other(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: RecordProperty
 ) -> None:
@@ -111,13 +163,21 @@ def test_defect_is_found_under_its_rules_and_no_other(
         pytest.skip("breaks only rules that have no check yet")
     special = SPECIAL.get(name, [])
     claimed = [] if any(each.startswith("--capabilities") for each in special) else [claim(due)]
-    certificate = judge(tmp_path, monkeypatch, *BRIEF, *claimed, *special, *select(due), defects=[name])
-    found = violated(certificate)
+    over = transports_of(defect)
+    certificate = judge(
+        tmp_path, monkeypatch, *BRIEF, *claimed, *special, *select(due), transports=over, defects=[name]
+    )
+    missed = {
+        (rule, transport)
+        for rule in due
+        for transport in over
+        if _holds(rule, transport) and not _ids(rule) & violated(certificate, transport)
+    }
     for rule in sorted(due):
-        record_property(FOUND if _ids(rule) & found else MISSED, [_template(rule), name])
+        record_property(MISSED if rule in {each for each, _ in missed} else FOUND, [_template(rule), name])
 
-    assert not {each for each in due if not _ids(each) & found}
-    assert not {each for each in found if not defect.explains(each)}
+    assert not missed
+    assert not {each for each in violated(certificate) if not defect.explains(each)}
 
 
 #: Judge with the whole of the checks what is otherwise judged with those that it is about; it takes an hour.
@@ -157,6 +217,7 @@ ABOUT = {
     "paging": "Search",
     "payments": "RecordOrderPayment or GetOrder or Lock",
     "tables_areas": "SearchTables or ListAreas",
+    "ws": "ws. or GetOrder or Search or ListAreas or RecordOrderPayment",
 }
 
 
@@ -185,6 +246,11 @@ def claim(rules: set[str]) -> str:
     return "--capabilities=" + ",".join(name for name, each in known.items() if each.page in pages)
 
 
+def _holds(written: str, transport: str) -> bool:
+    """Whether the rule is examined over *transport*."""
+    return any(_rules.rules()[each].transport in (None, transport) for each in _ids(written) if "*" not in each)
+
+
 def _template(id: str) -> str:
     rule = _rules.rules().get(id)
     return rule.template if rule else id
@@ -195,11 +261,13 @@ def _ids(written: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", faults.variants())
+@pytest.mark.usefixtures("server")
 def test_variant_is_accused_of_nothing(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: RecordProperty
 ) -> None:
-    chosen = about(faults.variants()[name])
-    certificate = judge(tmp_path, monkeypatch, *BRIEF, *SPECIAL.get(name, []), *chosen, variants=[name])
+    variant = faults.variants()[name]
+    chosen = [*BRIEF, *SPECIAL.get(name, []), *about(variant)]
+    certificate = judge(tmp_path, monkeypatch, *chosen, transports=transports_of(variant), variants=[name])
     accused = [each for each in certificate["checks"] if each["outcome"] == "violates" and each["level"] != "info"]
     record_property(ACCUSED if accused else UNACCUSED, name)
 

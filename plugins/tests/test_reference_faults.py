@@ -31,6 +31,7 @@ from epos_conformance.reference.defects import delays
 from epos_conformance.reference.faults import build
 from epos_conformance.reference.records import Booking, Lock, Order
 from epos_conformance.reference.rest import RestShell
+from epos_conformance.reference.sockets import SocketShell
 
 
 LOOP = asyncio.new_event_loop()
@@ -485,6 +486,11 @@ REST: dict[str, Callable[[Till], bool]] = {
 #: Told by what a connection sees; it has a test of its own.
 ON_THE_WIRE = {"rest.accepts-header-names-in-any-case"}
 
+#: Defects of the WebSocket side, which have an oracle of their own.
+ON_THE_SOCKET = {
+    name for name, each in faults.defects().items() if any(issubclass(layer, SocketShell) for layer in each.layers)
+}
+
 
 # -- the catalogue ------------------------------------------------------------------------------------------------
 
@@ -556,7 +562,7 @@ def test_every_rule_has_a_defect() -> None:
     assert unbroken == []
 
 
-@pytest.mark.parametrize("name", sorted(faults.defects()))
+@pytest.mark.parametrize("name", sorted(set(faults.defects()) - ON_THE_SOCKET))
 def test_a_defect_breaks_what_it_names(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Each rule that a defect names is broken, in every capability that the rule applies to.

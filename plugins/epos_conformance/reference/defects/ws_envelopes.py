@@ -95,7 +95,7 @@ class ErrorsHaveNoVersion(SocketShell):
 # Result and error
 
 
-@defect("ws-deletions-answer-nothing", breaks=[_NEITHER], also=["Delete*"])
+@defect("ws-deletions-answer-nothing", breaks=[_NEITHER, "DeletePartyById.answer-matches-schema"], also=["Delete*"])
 class DeletionsAnswerNothing(SocketShell):
     """
     The reply to a deletion has no result: there is nothing to tell, and null is left out.
@@ -105,7 +105,11 @@ class DeletionsAnswerNothing(SocketShell):
         return {} if capability.name.startswith("Delete") else super().outcome(request, capability, result)
 
 
-@defect("ws-empty-results-are-left-out", breaks=[_NEITHER], also=["Delete*", "HandleEvent.*", "ListAreas.*"])
+@defect(
+    "ws-empty-results-are-left-out",
+    breaks=[_NEITHER, "HandleEvent.answer-matches-schema"],
+    also=["Delete*", "HandleEvent.*", "ListAreas.*"],
+)
 class EmptyResultsAreLeftOut(SocketShell):
     """
     The serialiser leaves out what is empty: an empty object has no result.

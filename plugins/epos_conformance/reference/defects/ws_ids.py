@@ -132,9 +132,7 @@ class LastParamsWin(_Eventful):
         return self.params
 
     async def answer(self, capability: Capability, params: Json, headers: Mapping[str, str]) -> Any:
-        if {each.name for each in capability.ids} <= set(self.params):
-            params = self.params
-        return await super().answer(capability, params, headers)
+        return await super().answer(capability, self.params, headers)
 
 
 @defect("ws-first-done-first-served", breaks=["ws.keeps-concurrent-replies-apart"], also=_CONFUSED)

@@ -95,28 +95,18 @@ class WhatItLacksEndsTheSession(SocketShell):
         return None
 
 
-@defect("ws-what-it-lacks-is-fine", breaks=[_NOT_OFFERED], layers=[_NoBookings], also=["*Part*", "*Reservation*"])
-class WhatItLacksIsFine(SocketShell):
-    """
-    A capability that is not offered is answered with an empty result; this EPOS has no parties and no reservations.
-    """
-
-    async def not_offered(self, session: ClientConnection, request: Request) -> Json | None:
-        return self.envelope(request, {"result": {}})
-
-
 # Headers
 
 
-@defect("ws-headers-need-a-waiter", breaks=[_EMPTY], also=_ANY)
-class HeadersNeedAWaiter(SocketShell):
+@defect("ws-headers-need-a-product", breaks=[_EMPTY], also=_ANY)
+class HeadersNeedAProduct(SocketShell):
     """
-    A request whose headers have no waiterId ends in an error of the till.
+    A request whose headers have no dojoRequestingProduct ends in an error of the till.
     """
 
     def headers_of(self, request: Request, params: Json) -> dict[str, str]:
         if "headers" in params:
-            params["headers"]["waiterId"]
+            params["headers"]["dojoRequestingProduct"]
         return super().headers_of(request, params)
 
 
@@ -145,28 +135,41 @@ class NobodyAsks(SocketShell):
         return await super().reply(session, request)
 
 
-@defect("ws-device-id-crashes", breaks=[_FULL], also=_ANY)
-class DeviceIdCrashes(SocketShell):
+@defect("ws-waiters-are-numbers", breaks=[_FULL], also=_ANY)
+class WaitersAreNumbers(SocketShell):
     """
-    A request that names its device ends in an error of the till: devices are looked up among its own.
-    """
-
-    def headers_of(self, request: Request, params: Json) -> dict[str, str]:
-        headers = super().headers_of(request, params)
-        devices: dict[str, str] = {}
-        return headers if "deviceId" not in headers else {**headers, "device": devices[headers["deviceId"]]}
-
-
-@defect("ws-device-types-are-refused", breaks=[_FULL], also=_ANY)
-class DeviceTypesAreRefused(SocketShell):
-    """
-    Headers are read into a class that has no deviceType, and what it does not have is refused.
+    The waiterId of the headers is parsed as a number, and ends in an error of the till where it is none.
     """
 
     def headers_of(self, request: Request, params: Json) -> dict[str, str]:
         headers = super().headers_of(request, params)
-        if "deviceType" in headers:
-            raise invalid("could not find member 'deviceType' on object of type 'Headers'")
+        return {**headers, "waiterId": str(int(headers["waiterId"]))} if "waiterId" in headers else headers
+
+
+@defect("ws-waiters-belong-to-devices", breaks=[_FULL], also=_ANY)
+class WaitersBelongToDevices(SocketShell):
+    """
+    A waiter is looked up at the device that the headers name, and no card machine is in that list.
+    """
+
+    def headers_of(self, request: Request, params: Json) -> dict[str, str]:
+        headers = super().headers_of(request, params)
+        waiters: dict[str, dict[str, str]] = {}
+        if "waiterId" in headers and "deviceId" in headers:
+            headers["waiterId"] = waiters[headers["deviceId"]][headers["waiterId"]]
+        return headers
+
+
+@defect("ws-strict-headers", breaks=[_FULL], also=_ANY)
+class StrictHeaders(SocketShell):
+    """
+    Headers are read into a class that has no waiterId, and what it does not have is refused.
+    """
+
+    def headers_of(self, request: Request, params: Json) -> dict[str, str]:
+        headers = super().headers_of(request, params)
+        if "waiterId" in headers:
+            raise invalid("could not find member 'waiterId' on object of type 'Headers'")
         return headers
 
 
