@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks import gateway
 from epos_conformance.reference import launch
 
 
@@ -95,6 +96,7 @@ def main() -> None:
             }
             for name, work in turns.items():
                 found.setdefault(name, []).append(work())
+        calls = [gateway.rates() for _ in range(ROUNDS)]
 
     middle = {name: statistics.median(each) for name, each in found.items()}
     ratios = [
@@ -113,6 +115,13 @@ def main() -> None:
         f"plain pytest, plugin idle    {middle['idle']:7.3f} s  (+{(middle['idle'] - middle['without']) * 1e3:.0f} ms)",
     ):
         print(text)  # noqa: T201 - likewise
+    bare = statistics.median(each["bare"] for each in calls)
+    print(f"bare calls over WebSocket    {bare:7.0f} a second")  # noqa: T201 - likewise
+    for name in [name for name in calls[0] if name != "bare"]:
+        rate = statistics.median(each[name] for each in calls)
+        ratio = statistics.median(each["bare"] / each[name] for each in calls)
+        what = f"gateway, {name}{'' if name == 'in process' else ' worker(s)'}"
+        print(f"{what:<28} {rate:7.0f} a second, {ratio:.2f} times the time")  # noqa: T201 - likewise
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from epos_conformance.websocket.exchanges import RpcExchange
 
 def plain(partner: Partner) -> list[RpcExchange]:
     """
-    Requests for which nothing has to be known: lists, searches for everything, and reads of what isn't there.
+    Requests for which nothing has to be known: lists and searches for everything, then reads of what isn't there.
 
     Raises `Inconclusive` where the partner offers nothing that can be asked so.
     """
@@ -40,6 +40,7 @@ def request(
 
 def _asked(partner: Partner) -> Iterator[tuple[Capability, dict[str, Any]]]:
     known = [each for name, each in _contracts.capabilities().items() if partner.offers(name)]
+    known.sort(key=lambda each: bool(each.ids))
     for each in known:
         if not each.changes and not each.requires_members:
             yield each, {member.name: f"conformance-{uuid.uuid4().hex[:12]}" for member in each.ids}

@@ -16,12 +16,15 @@ import json
 import os
 import re
 import socket
+import threading
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from websockets.asyncio.client import ClientConnection
 
 from epos_conformance import _contracts, _rules
 from epos_conformance.reference import faults, launch, sockets
@@ -41,8 +44,16 @@ SPECIAL: dict[str, list[str]] = {
     "bill-hangs": ["--capabilities=GetOrderBillById,GetOrderById,SearchOrders", "--fail-after=1", "--slow-after=0.5"],
     "unknown-statuses-hang": ["--capabilities=HandleEvent", "--fail-after=1", "--slow-after=0.5"],
     "everything-hangs": ["--fail-after=1", "--slow-after=0.5"],
+    # What waits for a reply or for a session that never comes need not wait long.
+    **{name: ["--fail-after=1", "--slow-after=0.5"] for name in faults.defects() if name.startswith("ws-")},
     "slow-but-fine": ["--capabilities=ListAreas,GetOrderById,SearchOrders"],
     "busy-now-and-then": ["--capabilities=ListAreas,GetOrderById,SearchOrders"],
+    "ws-silent-on-what-it-lacks": [
+        "--capabilities=ListAreas,GetOrderById,SearchOrders",
+        "--fail-after=1",
+        "--slow-after=1",
+    ],
+    "ws-what-it-lacks-ends-the-session": ["--capabilities=ListAreas,GetOrderById,SearchOrders"],
 }
 
 #: What these can't prove is theirs to prove: no test data, or payment intents that nobody can look up.
@@ -111,10 +122,16 @@ def judge(
 
 
 def dialler(epos: ReferenceEpos, port: int, defects: Sequence[str], variants: Sequence[str]) -> sockets.SocketShell:
-    """What dials the gateway at *port* for *epos*; impatient while there is none yet."""
+    """What dials the gateway at *port* for *epos*; impatient as long as there is none yet."""
     shell = faults.build_socket(epos, defects, variants, url=f"ws://127.0.0.1:{port}/epos")
-    if type(shell).wait_before_dialling is sockets.SocketShell.wait_before_dialling:
-        shell.wait_before_dialling = lambda _: 0.02  # type: ignore[method-assign]
+    patient, opened, met = shell.wait_before_dialling, shell.opened, threading.Event()
+
+    def meet(session: ClientConnection) -> None:
+        met.set()
+        opened(session)
+
+    shell.opened = meet  # type: ignore[method-assign]
+    shell.wait_before_dialling = lambda failures: patient(failures) if met.is_set() else 0.02  # type: ignore[method-assign]
     return shell
 
 
@@ -217,7 +234,7 @@ ABOUT = {
     "paging": "Search",
     "payments": "RecordOrderPayment or GetOrder or Lock",
     "tables_areas": "SearchTables or ListAreas",
-    "ws": "ws. or GetOrder or Search or ListAreas or RecordOrderPayment",
+    "ws": "ws. or ListAreas or GetOrderById or CreateOrderLock.an",
 }
 
 

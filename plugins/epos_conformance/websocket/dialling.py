@@ -47,7 +47,7 @@ async def keep_dialling(
             failed(
                 f"the EPOS answers the handshake with status {error.response.status_code}{f': {said}' if said else ''}"
             )
-        except (OSError, TimeoutError, WebSocketException) as error:
+        except (OSError, TimeoutError, UnicodeError, WebSocketException) as error:
             failed(f"can't dial {url}: {error or type(error).__name__}")
         await asyncio.sleep(pause)
         pause = min(_MOST, pause * 2)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from epos_conformance.websocket import envelopes
+from epos_conformance.websocket import envelopes, messages
 
 
 #: How many of each are kept, and how much of a frame, in characters.
@@ -77,20 +77,20 @@ class Evidence:
     malformed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     #: Pairs of sessions that were open and answering at the same time.
     overlaps: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
-    #: Ids of calls that have ended -> whether they were answered.
-    _ended: OrderedDict[str, bool] = field(default_factory=OrderedDict)
+    #: Ids of calls that have ended, loosely -> as they were sent, and whether they were answered.
+    _ended: OrderedDict[str | float, tuple[str, bool]] = field(default_factory=OrderedDict)
 
     def ended(self, id: str, *, answered: bool) -> None:
         """The call *id* waits no more."""
-        self._ended[id] = answered
+        self._ended[messages.loosely(id)] = id, answered
         if len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)
 
     def stray(self, session: int, frame: str, id: str | None, kind: str) -> None:
         """A frame that no call waited for; *id* is that of its request, where it has one that was ever sent."""
-        if id is not None and id in self._ended:
-            kind = DOUBLE if self._ended[id] else LATE
-            self._ended[id] = True
+        if id is not None and (loosely := messages.loosely(id)) in self._ended:
+            kind = DOUBLE if self._ended[loosely][1] else LATE
+            self._ended[loosely] = id, True
         self.counts[kind] += 1
         self.strays.append(Stray(self.counts.total(), kind, session, frame[:MOST_SHOWN], id))
 
@@ -101,8 +101,12 @@ class Evidence:
             if len(kept) < MOST_MALFORMED:
                 kept.append((method, frame[:MOST_SHOWN]))
 
-    def was_sent(self, id: Any) -> bool:
-        return id in self._ended
+    def was_sent(self, id: Any) -> str | None:
+        """The id of the call that has ended and that a reply with *id* is for; None where there is none."""
+        if not isinstance(id, (str, int, float)) or isinstance(id, bool):
+            return None
+        known = self._ended.get(messages.loosely(id))
+        return known[0] if known else None
 
     def opening(self, peer: str) -> Opened:
         self.counts["sessions"] += 1

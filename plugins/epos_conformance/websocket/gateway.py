@@ -69,7 +69,7 @@ class Gateway:
 
     def _judge(self, connection: ServerConnection, request: Request) -> Response | None:
         handshake = handshakes.read(request.path, request.headers.raw_items(), self._expected)
-        handshake.refused = self._refusal(request.path, handshake)
+        handshake.refused = self._refusal(request, handshake)
         self._notice(handshake)
         if handshake.refused is None:
             self._opening[connection] = handshake
@@ -77,9 +77,11 @@ class Gateway:
         self._hub.evidence.handshakes.append(handshake.to_json())
         return _problem(*handshake.refused)
 
-    def _refusal(self, path: str, handshake: Handshake) -> tuple[int, str] | None:
-        if path.partition("?")[0].rstrip("/") != PATH:
-            return 404, f"there is nothing at {path[:100]}: dial {PATH}"
+    def _refusal(self, request: Request, handshake: Handshake) -> tuple[int, str] | None:
+        if request.path.partition("?")[0].rstrip("/") != PATH:
+            return 404, f"there is nothing at {handshake.path[:100]}: dial {PATH}"
+        if not any("websocket" in each.lower() for each in request.headers.get_all("upgrade")):
+            return 426, "this is no WebSocket handshake: the header 'Upgrade: websocket' is missing"
         if self._guarded and not handshake.authentic:
             fault = handshake.faults.get(handshakes.KEY) or handshake.faults.get(handshakes.SCHEME)
             seen = fault[2] if fault else "another key"

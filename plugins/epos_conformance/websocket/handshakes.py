@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,15 @@ from epos_conformance._masking import MASK, Masker
 
 
 PREFIXES = ("sk_sandbox_", "sk_prod_")
+
+#: A key, wherever it is.
+_KEYS = re.compile(rf"(?:{'|'.join(PREFIXES)})[\w.~+/=-]+")
+
+#: Words that may stand before a key; any other may be part of it.
+_SCHEMES = frozenset({"basic", "bearer", "digest", "token", "key", "apikey", "api-key"})
+
+#: How much of a header is kept, in characters.
+_MOST_SHOWN = 1_000
 
 #: Rules of the handshake.
 SCHEME = "ws.authorization-names-the-basic-scheme"
@@ -73,20 +83,25 @@ def read(path: str, headers: Iterable[tuple[str, str]], expected: Expected) -> H
     """
     given = list(headers)
     named: Mapping[str, str] = {name.lower(): value.strip() for name, value in given}
-    authorization = named.get("authorization", "")
-    scheme, _, credentials = authorization.partition(" ")
-    has_scheme = scheme.lower() == "basic" and bool(credentials.strip())
-    key = credentials.strip() if has_scheme else authorization
+    scheme, key = _parts(named.get("authorization", ""))
+    secrets = set(_KEYS.findall(" ".join((path, *(value for _, value in given)))))
     faults: dict[str, tuple[str, str, str, str | None]] = {}
-    if not has_scheme:
+    if scheme.lower() != "basic":
+        known = scheme.lower().rstrip(":") in _SCHEMES
+        if scheme and not known:
+            secrets.add(scheme)
         faults[SCHEME] = (
             "the Authorization header",
             "'Basic', a space and the API key",
-            f"{scheme!r} and {MASK}" if credentials else "the key alone" if authorization else "no such header",
-            None if authorization else "the client library sends no headers of its own with the handshake",
+            f"{scheme if known else MASK!r} and {MASK}" if scheme else "the key alone" if key else "no such header",
+            None if scheme or key else "the client library sends no headers of its own with the handshake",
         )
     decoded = _decoded(key)
-    raw = key if expected.key is None or decoded is None else key if key == expected.key else decoded
+    is_a_key = decoded is not None and (decoded == expected.key or decoded.startswith(PREFIXES))
+    raw = decoded if decoded is not None and is_a_key and key != expected.key else key
+    secrets.update((key, raw, _password(key)))
+    secrets.discard("")
+    mask = Masker(secrets)
     if fault := _key_fault(key, decoded, expected.key):
         faults[KEY] = fault
     if not raw.startswith(PREFIXES):
@@ -96,17 +111,23 @@ def read(path: str, headers: Iterable[tuple[str, str]], expected: Expected) -> H
             f"{len(raw)} characters that begin otherwise",
             None,
         )
-    _compare(faults, SOFTWARE_HOUSE, named, "software-house-id", expected.software_house_id)
-    _compare(faults, RESELLER, named, "reseller-id", expected.reseller_id)
-    secrets = tuple(dict.fromkeys(each for each in (key, raw) if each))
-    mask = Masker(secrets)
+    _compare(faults, SOFTWARE_HOUSE, named, "software-house-id", expected.software_house_id, mask)
+    _compare(faults, RESELLER, named, "reseller-id", expected.reseller_id, mask)
     return Handshake(
-        path=mask(path),
-        headers=[(name, mask(value)) for name, value in given if name.lower() != "sec-websocket-key"],
+        path=mask(path)[:_MOST_SHOWN],
+        headers=[(name, mask(value)[:_MOST_SHOWN]) for name, value in given if name.lower() != "sec-websocket-key"],
         faults=faults,
         authentic=None if expected.key is None else expected.key in (key, decoded),
-        secrets=secrets,
+        secrets=tuple(sorted(secrets)),
     )
+
+
+def _parts(authorization: str) -> tuple[str, str]:
+    """The scheme and what follows it, or what is there of the two."""
+    first, *rest = authorization.split(None, 1) or [""]
+    if rest:
+        return first, rest[0].strip()
+    return (first, "") if first.lower().rstrip(":") in _SCHEMES else ("", first)
 
 
 def _key_fault(key: str, decoded: str | None, expected: str | None) -> tuple[str, str, str, str | None] | None:
@@ -128,14 +149,23 @@ def _key_fault(key: str, decoded: str | None, expected: str | None) -> tuple[str
 
 def _decoded(key: str) -> str | None:
     """The key that *key* stands for in Base64, alone or as user or password; None where it is none."""
+    text = _read(key)
+    if text is None:
+        return None
+    user, _, password = text.partition(":")
+    return password if password.startswith(PREFIXES) or not user else user
+
+
+def _password(key: str) -> str:
+    return (_read(key) or "").partition(":")[2]
+
+
+def _read(key: str) -> str | None:
     try:
         text = base64.b64decode(key, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
-    if not text.isprintable() or key.startswith(PREFIXES):
-        return None
-    user, _, password = text.partition(":")
-    return password if password.startswith(PREFIXES) or not user else user
+    return text if text.isprintable() and not key.startswith(PREFIXES) else None
 
 
 def _compare(
@@ -144,9 +174,10 @@ def _compare(
     headers: Mapping[str, str],
     name: str,
     expected: str | None,
+    mask: Masker,
 ) -> None:
     seen = headers.get(name)
     if not seen:
         faults[rule] = (f"the {name} header", expected or "a value", "an empty one" if seen == "" else "none", None)
     elif expected is not None and seen != expected:
-        faults[rule] = (f"the {name} header", expected, seen, None)
+        faults[rule] = (f"the {name} header", expected, mask(seen)[:_MOST_SHOWN], None)

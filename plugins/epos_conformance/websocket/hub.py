@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 
 from collections.abc import Hashable, Mapping
@@ -17,6 +18,7 @@ from typing import Any
 
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from epos_conformance.websocket import messages
 from epos_conformance.websocket.evidence import UNASKED, UNMATCHED, UNREADABLE, Evidence, Opened
@@ -31,6 +33,9 @@ _TOGETHER = 1.0
 
 #: More at the same time are refused.
 MOST_SESSIONS = 10
+
+#: Seconds in which a close has to come through.
+_CLOSING = 3.0
 
 _TOO_BIG = 1009
 
@@ -79,6 +84,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         #: Frames sent that may be answered without an id: what can't be read has none.
         self._unreadable = 0
+        self._pings = itertools.count(1)
 
     # Sessions
 
@@ -135,13 +141,17 @@ class Hub:
         """The newest session if it is newer than number *after*, waited for until *until* by the monotonic clock."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, until - time.monotonic())), self._changed:
-                await self._changed.wait_for(lambda: bool(self.sessions) and self._newest().record.number > after)
-        if self.sessions and self._newest().record.number > after:
-            return self._newest()
-        return None
+                await self._changed.wait_for(lambda: (new := self._newest()) is not None and new.record.number > after)
+        found = self._newest()
+        return found if found is not None and found.record.number > after else None
 
-    def _newest(self) -> Session:
-        return self.sessions[-1]
+    def _newest(self) -> Session | None:
+        """Of the sessions that can be used: one that is being closed has nothing more to say."""
+        return next((each for each in reversed(self.sessions) if each.socket.state is State.OPEN), None)
+
+    def _patience(self) -> float:
+        """Until when an EPOS that isn't there is waited for."""
+        return (time.monotonic() if self.sessions else self._left_at) + self.away
 
     # Frames
 
@@ -157,14 +167,15 @@ class Hub:
         if wanted is not None:
             session.latest = asyncio.get_running_loop().time()
             self.evidence.reply(wanted, session.methods[wanted], text, message)
+            self.evidence.ended(wanted, answered=True)  # at once: the next frame may be the same
             session.waiting.pop(wanted).set_result(text)
             return
         if not messages.is_reply(message):
             self.evidence.stray(number, text, None, UNASKED)
             return
-        known = str(id) if self.evidence.was_sent(id if isinstance(id, str) else None) else None
+        known = self.evidence.was_sent(id) or self._asked_elsewhere(id)
         self.evidence.stray(number, text, known, UNMATCHED)
-        if id is None and self._unreadable and "result" not in message:
+        if known is None and self._unreadable and "result" not in message:
             self._unreadable -= 1
             return
         if known is None and len(session.waiting) == 1 and _answers(message):
@@ -172,8 +183,12 @@ class Hub:
             ((asked, future),) = session.waiting.items()
             del session.waiting[asked]
             self.evidence.reply(asked, session.methods[asked], text, message)
-            told = "no id" if "id" not in message else f"the id {id!r}"
+            told = "no id" if "id" not in message else f"the id {repr(id)[:100]}"
             future.set_exception(Lost(ASTRAY, f"the reply carries {told} instead of {asked!r}: {text[:300]}"))
+
+    def _asked_elsewhere(self, id: Any) -> str | None:
+        """The id of the call that is in flight on another session and that a reply with *id* is for."""
+        return next((found for each in self.sessions if (found := messages.answered(id, each.waiting))), None)
 
     # Operations
 
@@ -207,7 +222,7 @@ class Hub:
         while True:
             started = time.perf_counter()
             told: dict[str, Any] = {"reply": None, "failure": None, "took": 0.0, "session": 0, "notes": notes}
-            session = self._newest() if self.sessions else await self._session(0, self._left_at + self.away)
+            session = await self._session(0, self._patience())
             if session is None:
                 told["failure"] = [AWAY, f"the EPOS holds no session, and dialled none for {self.away:g} s"]
                 return told
@@ -223,8 +238,10 @@ class Hub:
                     notes.append(f"{lost}; sent again on the next one")
                     continue
                 told["failure"] = [lost.kind, str(lost)]
+            finally:
+                # Also where nobody waits any more, because a worker died: the reply may still come.
+                self.evidence.ended(id, answered=told["reply"] is not None)
             told["took"] = time.perf_counter() - started
-            self.evidence.ended(id, answered=told["reply"] is not None)
             return told
 
     async def _ask(self, session: Session, id: str, text: str | list[str], limit: float, *, several: bool) -> str:
@@ -248,8 +265,8 @@ class Hub:
         except TimeoutError:
             raise Lost(TIMEOUT, f"the EPOS doesn't take the request within {limit:g} s") from None
         except ConnectionClosed as error:
-            if future.done() and not future.cancelled() and (reason := future.exception()):
-                raise reason from None
+            if future.done():
+                return future.result()
             raise Lost(DROPPED, f"the session was closed ({error})") from None
         finally:
             session.waiting.pop(id, None)
@@ -262,7 +279,7 @@ class Hub:
 
     async def do_send(self, text: str | list[str], limit: float) -> int:
         """Send a frame that nobody waits for an answer to; the number of its session, 0 where there is none."""
-        session = await self._session(0, self._left_at + self.away)
+        session = await self._session(0, self._patience())
         if session is None:
             return 0
         self._unreadable += 1
@@ -273,13 +290,14 @@ class Hub:
 
     async def do_ping(self, data: str, limit: float) -> dict[str, Any]:
         """Ping the EPOS: ``{answered, took, session}``."""
-        session = await self._session(0, self._left_at + self.away)
+        session = await self._session(0, self._patience())
         if session is None:
             return {"answered": False, "took": 0.0, "session": 0}
         started, answered = time.perf_counter(), True
         try:
             async with asyncio.timeout(limit):
-                await (await session.socket.ping(data))
+                # No two pings may be the same while the first waits for its pong.
+                await (await session.socket.ping(f"{data} {next(self._pings)}"))
         except (ConnectionClosed, TimeoutError):
             answered = False
         return {"answered": answered, "took": time.perf_counter() - started, "session": session.record.number}
@@ -288,15 +306,14 @@ class Hub:
         """
         End every session with *code*, or by dropping its connection where that is None; the number of the last one.
         """
-        for each in list(self.sessions):
+        # What is dialled from now on, perhaps before the last one has ended, is newer.
+        last, closing = self.evidence.counts["sessions"], list(self.sessions)
+        for each in closing:
             each.record.ours = True
-            if code is None:
-                each.socket.transport.abort()
-            else:
-                await each.socket.close(code)
+        await asyncio.gather(*(_close(each.socket, code) for each in closing))
         async with self._changed:
-            await self._changed.wait_for(lambda: all(each.record.ours is False for each in self.sessions))
-        return self.evidence.counts["sessions"]
+            await self._changed.wait_for(lambda: not any(each in self.sessions for each in closing))
+        return last
 
     async def do_await(self, after: int, limit: float) -> int:
         """The number of the newest session, once it is above *after*; 0 where that takes more than *limit* seconds."""
@@ -310,6 +327,15 @@ class Hub:
     async def do_evidence(self) -> dict[str, Any]:
         """See `Evidence.told`."""
         return self.evidence.told()
+
+
+async def _close(socket: Connection, code: int | None) -> None:
+    if code is not None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING):
+                await socket.close(code)
+    # Also where an EPOS that reads nothing doesn't take the frame.
+    socket.transport.abort()
 
 
 def _answers(message: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ The other processes are pytest-xdist's workers. They know a token; nobody else i
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import json
 import secrets
@@ -23,6 +24,9 @@ from websockets.sync.client import ClientConnection, connect
 from epos_conformance.exceptions import Unreachable
 from epos_conformance.websocket.gateway import SILENT
 from epos_conformance.websocket.hub import Hub
+
+
+_ENDED = "the session has ended with the run"
 
 
 class Line(Protocol):
@@ -48,8 +52,12 @@ class LocalLine:
 
     def ask(self, op: str, **more: Any) -> Any:
         if self._loop.is_closed():
-            raise Unreachable("the session has ended with the run")
-        return asyncio.run_coroutine_threadsafe(self._hub.do(id(self), {"op": op, **more}), self._loop).result()
+            raise Unreachable(_ENDED)
+        work = asyncio.run_coroutine_threadsafe(self._hub.do(id(self), {"op": op, **more}), self._loop)
+        try:
+            return work.result()
+        except concurrent.futures.CancelledError:
+            raise Unreachable(_ENDED) from None
 
     def close(self) -> None:
         if not self._loop.is_closed():
@@ -84,12 +92,18 @@ class RemoteLine:
             self._socket.send(json.dumps({"op": op, **more}))
             answer = json.loads(self._socket.recv())
         except (OSError, WebSocketException) as error:
+            self.close()
             raise Unreachable(f"the process that holds the session is gone: {error}") from None
+        except BaseException:
+            # Interrupted: the answer that is still to come isn't that to the next request.
+            self.close()
+            raise
         if "fault" in answer:
             raise RuntimeError(answer["fault"])
         return answer["found"]
 
     def close(self) -> None:
+        self._socket = None
         self._stack.close()
 
 

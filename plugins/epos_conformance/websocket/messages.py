@@ -5,6 +5,7 @@ JSON-RPC as Dojo speaks it: what a request looks like, and which request a frame
 from __future__ import annotations
 
 import json
+import math
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -72,12 +73,15 @@ def answered(id: Any, waiting: Iterable[str]) -> str | None:
         return None
     if isinstance(id, str) and id in waiting:
         return id
-    return next((each for each in waiting if _sloppy(each) == _sloppy(id)), None)
+    meant = loosely(id)
+    return next((each for each in waiting if loosely(each) == meant), None)
 
 
-def _sloppy(id: str | float) -> Any:
+def loosely(id: str | float) -> str | float:
+    """What *id* has in common with whatever a careless program makes of it."""
     text = str(id).strip().strip('"').casefold()
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return text
+    return text if math.isnan(number) else number

@@ -86,7 +86,7 @@ class Station:
     def _run(self) -> None:
         try:
             asyncio.run(self._main())
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, ValueError) as error:
             self._failure = error
         finally:
             self._ready.set()
@@ -115,7 +115,7 @@ class Station:
         gateway = Gateway(self._hub, expected, guarded=not where.loopback, notice=self._notice)
         try:
             server = await stack.enter_async_context(gateway.listening(where.host, where.port, secure))
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise OSError(f"can't listen on {where.host}:{where.port} (--partner-ws): {reason}") from None
         port = next(iter(server.sockets)).getsockname()[1]
