@@ -189,7 +189,7 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
         "differences": [_difference(*each) for each in verdict.differences(results)],
         "waivers": waivers(record, results),
         "leftovers": record.leftovers,
-        "notes": record.notes,
+        "notes": [*record.notes, *record.remarks],
         "contract": {
             "sources": {key: dict(each) for key, each in _rules.sources().items()},
             "digests": digests(),

@@ -19,13 +19,15 @@ from epos_conformance._settings import REFERENCE, Listen, Settings
 from epos_conformance.exceptions import Unreachable
 from epos_conformance.rest import RestTransport
 from epos_conformance.transports import Transport
-from epos_conformance.websocket.lines import Line, RemoteLine
-from epos_conformance.websocket.station import Station
 from epos_conformance.websocket.transport import WebSocketTransport
 
 
 if TYPE_CHECKING:
     import pytest
+
+    # Imported where there is a session: it takes a while.
+    from epos_conformance.websocket.lines import Line
+    from epos_conformance.websocket.station import Station
 
 
 #: Seconds between two lines of the countdown where they can't be written over.
@@ -78,6 +80,8 @@ class Reach:
 
     def _listen(self) -> Access:
         assert self.settings.ws is not None
+        from epos_conformance.websocket.station import Station
+
         station = Station(self.settings, self.settings.ws)
         try:
             self._station = self._stack.enter_context(station)
@@ -140,6 +144,8 @@ def connect(settings: Settings, name: str, access: Access, line: Line | None = N
     if name == "rest":
         return RestTransport(settings, access.url, access.auth)
     if line is None:
+        from epos_conformance.websocket.lines import RemoteLine
+
         assert access.control is not None
         line = RemoteLine(*access.control)
     return WebSocketTransport(settings, access.url, line, access.secrets)

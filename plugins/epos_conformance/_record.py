@@ -81,5 +81,7 @@ class Record:
     #: The rules that the partner's last certificate knew; None where there is none to compare with.
     known: set[str] | None = None
     leftovers: list[str] = field(default_factory=list)
+    #: What the user might want to know: before the checks began, and when they had ended.
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.time)

@@ -14,7 +14,7 @@ import tempfile
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,7 +29,10 @@ from epos_conformance._settings import Settings
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.partner import Partner
 from epos_conformance.verdict import Outcome, Result
-from epos_conformance.websocket.lines import Line
+
+
+if TYPE_CHECKING:
+    from epos_conformance.websocket.lines import Line
 
 
 #: What the controlling process tells each worker.
@@ -127,6 +130,10 @@ class ConformanceRun:
             return
         if self.record.plan is None:
             return
+        if self._line is not None:
+            from epos_conformance.websocket.remarks import remarks
+
+            self.record.remarks = [self.mask(each) for each in remarks(self._line.ask("evidence"))]
         path = self.settings.reports / "certificate.json"
         self.record.known = _certificate.known_rules(path, self.settings)
         self.certificate = _certificate.build(self.record, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)

@@ -6,6 +6,8 @@ Lives as long as the process; a check sees it through its own `Partner`.
 
 from __future__ import annotations
 
+import contextlib
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -203,6 +205,8 @@ class Session:
         """
         Remove what the checks shared, hang up, and say what was left behind.
         """
+        with contextlib.suppress(Unreachable):  # then nothing can be removed, which is told one by one
+            self.transport.take_turn(alone=False)
         for made in (*self.pool.values(), *self.spent):
             if isinstance(made, Made) and (left := self.remove(made)):
                 self.leftovers.append(left)

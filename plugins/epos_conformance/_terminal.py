@@ -133,6 +133,8 @@ def summarize(record: Record, certificate: Certificate, reporter: pytest.Termina
         [each for each in results if each.outcome is Outcome.INCONCLUSIVE and not each.unproven],
     )
     _differences(reporter, document)
+    for remark in record.remarks:
+        write(f"on the session: {remark}")
     for waiver in document["waivers"]:
         if waiver["state"] != "used":
             reporter.write_line(f"waiver of {waiver['rule']} is {_STATES[waiver['state']]}", yellow=True)

@@ -4,13 +4,14 @@ The suite dials an EPOS that listens, again whenever the session is lost, and sa
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
 import threading
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from queue import Queue
@@ -19,9 +20,10 @@ from typing import Any
 import pytest
 import trustme
 
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
-from websockets.sync.server import ServerConnection, serve
+from websockets.protocol import State
 
 from epos_conformance._settings import Dial
 
@@ -31,42 +33,56 @@ from .tills import KEY, PATIENCE, Desk, desk, until
 
 class Listening:
     """
-    An EPOS that is dialled, and answers everything with the number of its session.
+    An EPOS that is dialled, and answers everything.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *refusals: HTTPStatus) -> None:
         self.url = ""
         self.sessions: Queue[ServerConnection] = Queue()
         #: Statuses to refuse handshakes with, the next one first.
-        self.refusals: list[HTTPStatus] = []
+        self.refusals = list(refusals)
+        self.loop: asyncio.AbstractEventLoop
 
-    def judge(self, connection: ServerConnection, _: Request) -> Response | None:
+    def _judge(self, connection: ServerConnection, _: Request) -> Response | None:
         return connection.respond(self.refusals.pop(0), "not\nnow") if self.refusals else None
 
-    def talk(self, connection: ServerConnection) -> None:
+    async def _talk(self, connection: ServerConnection) -> None:
         self.sessions.put(connection)
-        try:
-            for frame in connection:
-                connection.send(json.dumps({"id": json.loads(frame)["id"], "jsonrpc": "2.0", "result": "fine"}))
-        except ConnectionClosed:
-            pass
+        with suppress(ConnectionClosed):
+            async for frame in connection:
+                await connection.send(json.dumps({"id": json.loads(frame)["id"], "jsonrpc": "2.0", "result": "fine"}))
 
+    async def _main(self, port: int, secure: ssl.SSLContext | None, ready: threading.Event) -> None:
+        self.loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        async with serve(
+            self._talk, "127.0.0.1", port, ssl=secure, process_request=self._judge, close_timeout=1
+        ) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            self.url = f"{'wss://localhost' if secure else 'ws://127.0.0.1'}:{port}/epos?venue=1"
+            ready.set()
+            await self._ended.wait()
 
-@contextmanager
-def listening(secure: ssl.SSLContext | None = None, *refusals: HTTPStatus) -> Iterator[Listening]:
-    found = Listening()
-    found.refusals += refusals
-    with serve(found.talk, "127.0.0.1", 0, ssl=secure, process_request=found.judge, close_timeout=1) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+    @contextmanager
+    def open(self, port: int = 0, secure: ssl.SSLContext | None = None) -> Iterator[Listening]:
+        ready = threading.Event()
+        thread = threading.Thread(target=lambda: asyncio.run(self._main(port, secure, ready)), daemon=True)
         thread.start()
-        port = server.socket.getsockname()[1]
-        found.url = f"{'wss' if secure else 'ws'}://localhost:{port}/epos?venue=1"
-        found.url = found.url.replace("localhost", "127.0.0.1") if not secure else found.url
+        assert ready.wait(PATIENCE)
         try:
-            yield found
+            yield self
         finally:
-            server.shutdown()
+            self.loop.call_soon_threadsafe(self._ended.set)
             thread.join(PATIENCE)
+
+    def end(self, session: ServerConnection, code: int | None) -> None:
+        if code is None:
+            self.loop.call_soon_threadsafe(session.transport.abort)
+        else:
+            asyncio.run_coroutine_threadsafe(session.close(code), self.loop)
+
+
+def listening(*refusals: HTTPStatus, secure: ssl.SSLContext | None = None) -> AbstractContextManager[Listening]:
+    return Listening(*refusals).open(secure=secure)
 
 
 def called(here: Desk, id: str) -> Any:
@@ -89,7 +105,8 @@ def test_the_suite_dials_with_what_it_was_told() -> None:
 
 
 def test_what_nobody_said_is_not_sent() -> None:
-    with listening() as there, desk(Dial(there.url)):
+    with listening() as there, desk(Dial(there.url)) as here:
+        here.seen(1)
         request = there.sessions.get(timeout=PATIENCE).request
         assert request is not None
         assert not {"authorization", "software-house-id", "reseller-id"} & {name.lower() for name in request.headers}
@@ -100,10 +117,7 @@ def test_a_session_that_ends_is_dialled_again(code: int | None) -> None:
     with listening() as there, desk(Dial(there.url)) as here:
         first = there.sessions.get(timeout=PATIENCE)
         assert called(here, "a")["session"] == 1
-        if code is None:
-            first.socket.shutdown(socket.SHUT_RDWR)
-        else:
-            first.close(code)
+        there.end(first, code)
         there.sessions.get(timeout=PATIENCE)
         until(lambda: here.ask("open") == [2])
         assert called(here, "b")["session"] == 2
@@ -123,11 +137,20 @@ def test_one_session_is_dialled() -> None:
         assert here.evidence["counts"] == {"sessions": 1}
 
 
+def test_the_end_says_goodbye() -> None:
+    with listening() as there:
+        with desk(Dial(there.url)) as here:
+            session = there.sessions.get(timeout=PATIENCE)
+            here.seen(1)
+        until(lambda: session.state is State.CLOSED)
+        assert session.close_code == 1000
+
+
 # Where it can't
 
 
 def test_a_refused_handshake_is_told_and_dialled_again() -> None:
-    with listening(None, HTTPStatus.FORBIDDEN, HTTPStatus.FORBIDDEN) as there, desk(Dial(there.url)) as here:
+    with listening(HTTPStatus.FORBIDDEN, HTTPStatus.FORBIDDEN) as there, desk(Dial(there.url)) as here:
         until(lambda: here.ask("open"))
         assert list(here.station.news) == ["the EPOS answers the handshake with status 403: not now"]
 
@@ -135,16 +158,11 @@ def test_a_refused_handshake_is_told_and_dialled_again() -> None:
 def test_an_epos_that_is_not_there_yet_is_dialled_until_it_is() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    found = Listening()
     with desk(Dial(f"ws://127.0.0.1:{port}/")) as here:
         until(lambda: here.station.news)
         assert here.station.news[0].startswith(f"can't dial ws://127.0.0.1:{port}/: ")
-        with serve(found.talk, "127.0.0.1", port, close_timeout=1) as server:
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
+        with Listening().open(port):
             until(lambda: here.ask("open"))
-            server.shutdown()
-            thread.join(PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +196,7 @@ def test_the_certificate_is_examined(tmp_path: Path) -> None:
     authority.issue_cert("localhost").configure_cert(context)
     trusted = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(trusted))
-    with listening(context) as there:
+    with listening(secure=context) as there:
         with desk(Dial(there.url), ca=trusted) as here:
             until(lambda: here.ask("open"))
             assert called(here, "a")["failure"] is None

@@ -109,7 +109,7 @@ def test_another_key_is_refused_without_being_repeated(authorization: str) -> No
     with desk(EVERYWHERE, api_key=KEY) as here:
         status, problem = refusal(at(here), {**HANDSHAKE, "Authorization": authorization})
         assert status == 401
-        for secret in (KEY, "another", KEY[:-1]):
+        for secret in (KEY, "sk_sandbox_another", KEY[:-1], KEY.upper()):
             assert secret not in json.dumps(problem)
             assert secret not in json.dumps(here.evidence)
             assert secret not in "".join(here.station.news)
@@ -161,15 +161,6 @@ def test_plain_http_is_told_to_upgrade() -> None:
         assert [each["session"] for each in here.evidence["handshakes"]] == [0, 0]
 
 
-def test_other_words_than_get_are_refused() -> None:
-    with desk() as here:
-        client = HTTPConnection("127.0.0.1", urlsplit(here.url).port, timeout=PATIENCE)
-        client.request("POST", "/epos", b"{}")
-        assert 400 <= client.getresponse().status < 600
-        client.close()
-        assert let_in(here.url)
-
-
 @pytest.mark.parametrize("headers", [{"Sec-WebSocket-Version": "12"}, {"Sec-WebSocket-Key": ""}, {"Connection": ""}])
 def test_a_handshake_that_breaks_the_protocol_is_refused(headers: dict[str, str]) -> None:
     with desk() as here:
@@ -179,7 +170,17 @@ def test_a_handshake_that_breaks_the_protocol_is_refused(headers: dict[str, str]
         assert here.evidence["counts"]["sessions"] == 1
 
 
-@pytest.mark.parametrize("rubbish", [b"\x16\x03\x01\x02\x00", b"\r\n\r\n", b"GET", b"\x00" * 10_000, b"x" * 100_000])
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"\x16\x03\x01\x02\x00",
+        b"POST /epos HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+        b"\r\n\r\n",
+        b"GET",
+        b"\x00" * 10_000,
+        b"x" * 100_000,
+    ],
+)
 def test_rubbish_at_the_port_disturbs_nobody(rubbish: bytes) -> None:
     with desk() as here:
         with socket.create_connection(("127.0.0.1", urlsplit(here.url).port or 0)) as connection:

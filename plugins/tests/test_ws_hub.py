@@ -25,7 +25,8 @@ from epos_conformance.websocket.evidence import (
     UNMATCHED,
     UNREADABLE,
 )
-from epos_conformance.websocket.hub import ASTRAY, AWAY, DROPPED, MOST_SESSIONS, TIMEOUT
+from epos_conformance.websocket.hub import MOST_SESSIONS
+from epos_conformance.websocket.outcomes import ASTRAY, AWAY, DROPPED, TIMEOUT
 
 from .tills import PATIENCE, Desk, Till, bare, desk, frame, head_of, meeting, till, until
 

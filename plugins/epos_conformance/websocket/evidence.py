@@ -28,6 +28,8 @@ _REMEMBERED = 5_000
 
 #: What a frame is that no call waited for.
 LATE, DOUBLE, UNMATCHED, UNREADABLE, UNASKED = "late", "double", "unmatched", "unreadable", "unasked"
+#: The error without an id that a frame of ours deserved, which was no request.
+UNREAD = "unread"
 
 
 @dataclass(slots=True)

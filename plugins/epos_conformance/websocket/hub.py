@@ -21,12 +21,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from epos_conformance.websocket import messages
-from epos_conformance.websocket.evidence import UNASKED, UNMATCHED, UNREADABLE, Evidence, Opened
+from epos_conformance.websocket.evidence import UNASKED, UNMATCHED, UNREAD, UNREADABLE, Evidence, Opened
+from epos_conformance.websocket.outcomes import ASTRAY, AWAY, DROPPED, TIMEOUT
 from epos_conformance.websocket.turns import Turns
 
-
-#: How a call can end without a reply, as it is told to other processes.
-AWAY, TIMEOUT, DROPPED, ASTRAY = "away", "timeout", "dropped", "astray"
 
 #: Seconds for which two sessions are both alive before they count as two at a time.
 _TOGETHER = 1.0
@@ -174,10 +172,11 @@ class Hub:
             self.evidence.stray(number, text, None, UNASKED)
             return
         known = self.evidence.was_sent(id) or self._asked_elsewhere(id)
-        self.evidence.stray(number, text, known, UNMATCHED)
         if known is None and self._unreadable and "result" not in message:
             self._unreadable -= 1
+            self.evidence.stray(number, text, None, UNREAD)
             return
+        self.evidence.stray(number, text, known, UNMATCHED)
         if known is None and len(session.waiting) == 1 and _answers(message):
             # Nothing else was asked: it can only be the answer to this.
             ((asked, future),) = session.waiting.items()

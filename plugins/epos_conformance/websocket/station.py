@@ -29,6 +29,9 @@ MOST_AWAY = 30.0
 #: Seconds for the thread to start or end.
 _PATIENCE = 10.0
 
+#: Seconds to close a session that the suite dialled.
+_GOODBYE = 3.0
+
 
 class Station:
     """
@@ -137,7 +140,12 @@ class Station:
             self._hub, where.url, {name: value for name, value in headers.items() if value}, secure, self._failed
         )
         task = asyncio.create_task(work)
-        stack.callback(task.cancel)
+
+        async def hang_up() -> None:
+            task.cancel()
+            await asyncio.wait([task], timeout=_GOODBYE)
+
+        stack.push_async_callback(hang_up)
 
     def _failed(self, why: str) -> None:
         if not self.news or self.news[-1] != why:

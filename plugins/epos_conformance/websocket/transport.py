@@ -7,24 +7,28 @@ from __future__ import annotations
 import uuid
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from epos_conformance import _masking
 from epos_conformance._contracts import Capability
 from epos_conformance._settings import Settings
 from epos_conformance.exceptions import BrokenAnswer, Inconclusive, Unanswered, Unreachable
 from epos_conformance.exchange import Answer, Sent
-from epos_conformance.websocket import hub, messages
+from epos_conformance.websocket import messages, outcomes
 from epos_conformance.websocket.exchanges import HandshakeExchange, RpcExchange
-from epos_conformance.websocket.lines import Line
+
+
+if TYPE_CHECKING:
+    # What a run over REST alone has no use for takes as long to import as twenty exchanges.
+    from epos_conformance.websocket.lines import Line
 
 
 #: What became of a call -> the reason that there is no answer.
 _FAILURES: dict[str, type[Inconclusive]] = {
-    hub.AWAY: Unreachable,
-    hub.TIMEOUT: Unanswered,
-    hub.DROPPED: BrokenAnswer,
-    hub.ASTRAY: BrokenAnswer,
+    outcomes.AWAY: Unreachable,
+    outcomes.TIMEOUT: Unanswered,
+    outcomes.DROPPED: BrokenAnswer,
+    outcomes.ASTRAY: BrokenAnswer,
 }
 
 
