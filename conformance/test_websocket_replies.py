@@ -125,6 +125,8 @@ def test_keeps_concurrent_replies_apart(partner: Partner) -> None:
     """Under each id comes what was asked for under it."""
     asked = [*reads(partner), *sampling.plain(partner)]
     alone = [sampling.gist(partner.calls(repeat(partner, each))[0]) for each in asked]
+    if len(asked) == 1:
+        raise NotOffered("not examined: there is one thing only that this EPOS can be asked")
     if len({json.dumps(each) for each in alone}) < 2:
         raise Inconclusive("all that can be asked here has the same answer: name orders under [data] in partner.toml")
     for _ in range(3):
@@ -207,8 +209,10 @@ def session_since(partner: Partner, before: RpcExchange) -> str:
 def test_capability_not_offered_is_an_error(partner: Partner) -> None:
     """A capability that isn't offered is refused rather than left unanswered."""
     every = [each for name, each in _contracts.capabilities().items() if not partner.offers(name)]
+    if partner.settings.read_only:
+        every = [each for each in every if not each.changes]
     if not every:
-        raise NotOffered("not examined: the partner offers every capability")
+        raise NotOffered("not examined: the partner offers every capability that could be asked for")
     before = sampling.answering(partner)
     # Deletions and the like of what isn't there: whoever implements them all the same has nothing to carry out.
     for each in sorted(every, key=lambda each: each.changes)[:3]:

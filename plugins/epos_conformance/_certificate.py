@@ -150,7 +150,7 @@ def known_rules(path: Path, settings: Settings) -> set[str] | None:
         if not last["selection"]["complete"]:
             return None
         return {each["id"] for each in last["checks"]}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None  # not there, or not ours: nothing to compare with
 
 

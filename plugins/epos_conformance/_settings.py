@@ -350,7 +350,7 @@ def _session(value: str) -> Listen | Dial:
     host, _, port = value.strip().rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise BadSetting(f"partner-ws {value!r} is neither [HOST:]PORT nor a ws:// or wss:// URL")
+        raise BadSetting(f"partner-ws {value!r} is {_WANTED['partner-ws']}")
     return Listen(host or "127.0.0.1", int(port))
 
 
@@ -361,8 +361,7 @@ def _checked(what: str, value: str, schemes: tuple[str, str]) -> str:
     except ValueError as error:
         raise BadSetting(f"{what} {value!r} is no URL: {error}") from None
     if parts.scheme not in schemes or not parts.hostname:
-        usual = " or ".join(f"{each}://" for each in (*schemes, *(("ws", "wss") if what == "partner-url" else ())))
-        raise BadSetting(f"{what} {value!r} is not {usual} with a host{_ALSO.get(what, '')}")
+        raise BadSetting(f"{what} {value!r} is {_WANTED[what]}")
     if parts.username or parts.password:
         raise BadSetting(f"{what} carries credentials: give them as --partner-auth=USER:PASSWORD or PARTNER_AUTH")
     if parts.fragment or (parts.query and what == "partner-url" and "ws" not in schemes):
@@ -370,7 +369,10 @@ def _checked(what: str, value: str, schemes: tuple[str, str]) -> str:
     return value.strip().rstrip("/")
 
 
-_ALSO = {"partner-url": ", nor 'reference'"}
+_WANTED = {
+    "partner-url": "neither an http(s):// nor a ws(s):// URL with a host, nor 'reference'",
+    "partner-ws": "neither [HOST:]PORT nor a ws(s):// URL with a host",
+}
 
 
 def _header(what: str, value: str | None) -> str | None:

@@ -47,7 +47,8 @@ def header(record: Record) -> list[str]:
 
 def _offers(plan: Plan) -> list[str]:
     """What is offered, said once where it is the same over all transports."""
-    offers = {name: ", ".join(each.offered) or "none" for name, each in plan.access.items() if not each.blocked}
+    known = {name: each for name, each in plan.access.items() if each.offered or not each.blocked}
+    offers = {name: ", ".join(each.offered) or "none" for name, each in known.items()}
     if not offers:
         return []
     if len({*offers.values()}) == 1:

@@ -76,4 +76,4 @@ def gist(exchange: Exchange) -> Any:
     if isinstance(result, dict) and "id" in result:
         return result["id"]
     rows: Sequence[Any] = rows_of(result) or (result if isinstance(result, list) else [])
-    return [row.get("id") if isinstance(row, dict) else row for row in rows[:3]]
+    return [type(result).__name__, *(row.get("id") if isinstance(row, dict) else row for row in rows[:3])]

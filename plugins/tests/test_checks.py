@@ -62,11 +62,11 @@ def test_declarations_can_be_forgotten() -> None:
 
 
 def test_a_declaration_is_a_mark_with_all_that_was_said() -> None:
-    mark = check("*.answer-matches-schema", cases=titles, changes=True).mark
+    mark = check("*.answer-matches-schema", cases=titles, changes=True, alone=True, order=2).mark
     assert (mark.name, mark.args, mark.kwargs) == (
         "check",
         ("*.answer-matches-schema",),
-        {"cases": titles, "changes": True},
+        {"cases": titles, "changes": True, "alone": True, "order": 2, "anyway": False},
     )
 
 

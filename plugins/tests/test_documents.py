@@ -54,10 +54,12 @@ def test_the_example_is_valid(tmp_path: Path) -> None:
 
 def test_the_example_is_valid_with_all_of_it_switched_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("till-ca.pem").touch()
+    for name in ("till-ca.pem", "till.pem", "till-key.pem"):
+        Path(name).touch()
     settings = load(tmp_path, switched_on(EXAMPLE))
 
     assert settings.auth == "dojo:a-password"
+    assert settings.transports == ("rest", "ws")
     assert settings.strict
     assert settings.data.cancelable_orders == ("1050",)
 

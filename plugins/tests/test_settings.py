@@ -16,7 +16,7 @@ import pytest
 
 from epos_conformance import _contracts
 from epos_conformance._options import OPTIONS, Option
-from epos_conformance._settings import BadSetting, KnownData, Settings, Waiver, load
+from epos_conformance._settings import BadSetting, Dial, KnownData, Listen, Settings, Waiver, load
 
 
 URL = "http://till.example/dojo"
@@ -206,12 +206,15 @@ def test_a_base_url_is_taken_without_its_last_slash(tmp_path: Path, given: str, 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ("till.example", "partner-url 'till.example' is neither http:// nor https:// with a host, nor 'reference'"),
+        (
+            "till.example",
+            "partner-url 'till.example' is not http:// or https:// or ws:// or wss:// with a host, nor 'reference'",
+        ),
         (
             "ftp://till.example",
-            "partner-url 'ftp://till.example' is neither http:// nor https:// with a host, nor 'reference'",
+            "partner-url 'ftp://till.example' is not http:// or https:// or ws:// or wss:// with a host, nor 'reference'",
         ),
-        ("http://", "partner-url 'http://' is neither http:// nor https:// with a host, nor 'reference'"),
+        ("http://", "partner-url 'http://' is not http:// or https:// or ws:// or wss:// with a host, nor 'reference'"),
         ("http://till:port", "partner-url 'http://till:port' is no URL: "),
         ("http://[::1", "partner-url 'http://[::1' is no URL: "),
         ("http://till/?a=b", "partner-url 'http://till/?a=b' has a query or a fragment: give the base URL alone"),
@@ -262,6 +265,226 @@ def test_every_setting_in_force_is_shown(tmp_path: Path) -> None:
     assert set(shown) == {each.key for each in OPTIONS}
     assert shown["capabilities"] == ["SearchOrders"]
     assert json.loads(json.dumps(shown)) == shown
+
+
+# Sessions
+
+
+def sessions(folder: Path, toml: str | None = None, **options: Any) -> Settings:
+    """Settings of a run whose EPOS is reached by a session alone."""
+    found = read(folder, toml, **options)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "text"),
+    [
+        ("9000", Listen("127.0.0.1", 9000), "127.0.0.1:9000"),
+        (":9000", Listen("127.0.0.1", 9000), "127.0.0.1:9000"),
+        (" 0 ", Listen("127.0.0.1", 0), "127.0.0.1:0"),
+        ("localhost:65535", Listen("localhost", 65535), "localhost:65535"),
+        ("127.0.0.2:1", Listen("127.0.0.2", 1), "127.0.0.2:1"),
+        ("[::1]:9000", Listen("::1", 9000), "[::1]:9000"),
+        ("::1:9000", Listen("::1", 9000), "[::1]:9000"),
+        ("ws://till.example/", Dial("ws://till.example"), "ws://till.example"),
+        ("WSS://till.example:8443/epos?a=b", Dial("WSS://till.example:8443/epos?a=b"), None),
+    ],
+)
+def test_a_session_is_listened_for_or_dialled(
+    tmp_path: Path, given: str, where: Listen | Dial, text: str | None
+) -> None:
+    found = sessions(tmp_path, partner_ws=given)
+    assert found.ws == where
+    assert found.url is None
+    assert found.transports == ("ws",)
+    assert found.shown()["partner-ws"] == str(found.ws) == (text or given)
+
+
+def test_a_port_may_be_a_number_in_the_file(tmp_path: Path) -> None:
+    found = sessions(tmp_path, "partner-ws = 9000", partner=str(tmp_path / "partner.toml"))
+    assert found.ws == Listen("127.0.0.1", 9000)
+
+
+@pytest.mark.parametrize("given", ["soon", "65536", "-1", "1e3", "9000x", "till.example", "till.example:", "²", ""])
+def test_what_is_no_port_is_said(tmp_path: Path, given: str) -> None:
+    with pytest.raises(BadSetting) as error:
+        sessions(tmp_path, partner_ws=given, partner_url=URL)
+    assert str(error.value) == f"partner-ws {given!r} is neither [HOST:]PORT nor a ws:// or wss:// URL"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("ws://", "partner-ws 'ws://' is not ws:// or wss:// with a host"),
+        ("ws://till:port/", "partner-ws 'ws://till:port/' is no URL: "),
+        ("ws://till/#a", "partner-ws 'ws://till/#a' has a query or a fragment: "),
+        ("ws://key:sk_prod_x@till/", "partner-ws carries credentials: "),
+    ],
+)
+def test_what_can_not_be_dialled_is_said(tmp_path: Path, given: str, sentence: str) -> None:
+    with pytest.raises(BadSetting) as error:
+        sessions(tmp_path, partner_ws=given)
+    assert str(error.value).startswith(sentence)
+    assert "sk_prod_x" not in str(error.value)
+
+
+@pytest.mark.parametrize("given", ["ws://till.example/epos", "wss://till.example/epos?venue=1"])
+def test_the_url_may_be_that_of_a_session(tmp_path: Path, given: str) -> None:
+    found = sessions(tmp_path, partner_url=given)
+    assert (found.url, found.ws, found.transports) == (None, Dial(given), ("ws",))
+
+
+def test_both_transports_may_be_named(tmp_path: Path) -> None:
+    found = sessions(tmp_path, partner_url=URL, partner_ws="9000")
+    assert (found.url, found.ws, found.transports) == (URL, Listen("127.0.0.1", 9000), ("rest", "ws"))
+
+
+@pytest.mark.parametrize("second", ["9000", "ws://other.example/"])
+def test_two_sessions_are_one_too_many(tmp_path: Path, second: str) -> None:
+    with pytest.raises(BadSetting) as error:
+        sessions(tmp_path, partner_url="ws://till.example/", partner_ws=second)
+    assert str(error.value) == (
+        f"there is one session to check, not two: partner-url 'ws://till.example/' and partner-ws {second!r}"
+    )
+
+
+def test_the_reference_is_examined_over_both(tmp_path: Path) -> None:
+    found = settings(tmp_path, partner_url="reference")
+    assert found.transports == ("rest", "ws")
+    assert found.ws == Listen("127.0.0.1", 0)
+    # Nobody asked for it, and the port is any.
+    assert found.shown()["partner-ws"] is None
+    assert settings(tmp_path, partner_url="reference", partner_ws="9000").ws == Listen("127.0.0.1", 9000)
+
+
+def test_without_a_session_nothing_is_waited_for(tmp_path: Path) -> None:
+    found = settings(tmp_path)
+    assert found.transports == ("rest",)
+    assert found.shown()["partner-ws"] is None
+    assert found.shown()["partner-ws-timeout"] is None
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "[::]", "till.local"])  # noqa: S104 - refused
+def test_whoever_can_be_reached_from_elsewhere_needs_a_key(tmp_path: Path, host: str) -> None:
+    with pytest.raises(BadSetting) as error:
+        sessions(tmp_path, partner_ws=f"{host}:9000")
+    assert str(error.value) == (
+        f"partner-ws {host}:9000 can be reached from other machines: name the key that the EPOS has to dial with, as "
+        "--partner-api-key or DOJO_API_KEY"
+    )
+    assert sessions(tmp_path, partner_ws=f"{host}:9000", partner_api_key="sk_prod_x").api_key == "sk_prod_x"
+
+
+@pytest.mark.parametrize("given", ["9000", "localhost:9000", "127.8.9.1:9000", "[::1]:9000", "ws://till.example"])
+def test_on_this_machine_and_where_the_suite_dials_no_key_is_needed(tmp_path: Path, given: str) -> None:
+    assert sessions(tmp_path, partner_ws=given).api_key is None
+
+
+# What a handshake carries
+
+
+@pytest.mark.parametrize("name", ["partner_api_key", "software_house_id", "reseller_id"])
+@pytest.mark.parametrize("given", ["", " ", "a\nb", "a\x00", "caf\xe9", "\ud800"])
+def test_what_no_header_can_hold_is_refused_without_being_repeated(tmp_path: Path, name: str, given: str) -> None:
+    with pytest.raises(BadSetting) as error:
+        sessions(tmp_path, partner_ws="9000", **{name: given})
+    told = str(error.value)
+    assert told == f"{name.replace('_', '-')} can't be the value of a header: printable ASCII it has to be"
+
+
+def test_what_a_handshake_carries_is_taken_without_blanks_around_it(tmp_path: Path) -> None:
+    found = sessions(
+        tmp_path, partner_ws="9000", partner_api_key=" sk_prod_x ", software_house_id=" a b ", reseller_id="r"
+    )
+    assert (found.api_key, found.software_house_id, found.reseller_id) == ("sk_prod_x", "a b", "r")
+
+
+def test_the_key_is_a_secret(tmp_path: Path) -> None:
+    found = sessions(tmp_path, partner_ws="9000", partner_api_key="sk_prod_hush")
+    assert found.secrets == ("sk_prod_hush",)
+    for text in (repr(found), json.dumps(found.shown())):
+        assert "sk_prod_hush" not in text
+    assert found.shown()["partner-api-key"] == "*****"
+    both = sessions(tmp_path, partner_url=URL, partner_auth="dojo:s3cret-word", partner_api_key="sk_prod_hush")
+    assert {"sk_prod_hush", "s3cret-word"} <= set(both.secrets)
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "key", "attribute"),
+    [
+        ("partner_api_key", "DOJO_API_KEY", "partner-api-key", "api_key"),
+        ("software_house_id", "SOFTWARE_HOUSE_ID", "software-house-id", "software_house_id"),
+        ("reseller_id", "RESELLER_ID", "reseller-id", "reseller_id"),
+    ],
+)
+def test_what_a_handshake_carries_has_an_order_of_precedence(
+    tmp_path: Path, option: str, variable: str, key: str, attribute: str
+) -> None:
+    assert {each.key: each.environment for each in OPTIONS}[key] == variable
+    file = f'{key} = "of-the-file"'
+    found = [
+        read(tmp_path, file, {variable: "of-the-environment"}, partner_ws="9000", **{option: "of-the-option"}),
+        read(tmp_path, file, {variable: "of-the-environment"}, partner_ws="9000"),
+        read(tmp_path, file, {variable: ""}, partner_ws="9000"),
+    ]
+    assert [getattr(each, attribute) for each in found] == ["of-the-option", "of-the-environment", "of-the-file"]
+
+
+def test_a_session_has_an_order_of_precedence(tmp_path: Path) -> None:
+    file, environment = "partner-ws = 9003", {"PARTNER_WS": "9002"}
+    found = [
+        read(tmp_path, file, environment, partner_ws="9001"),
+        read(tmp_path, file, environment),
+        read(tmp_path, file, partner=str(tmp_path / "partner.toml")),
+    ]
+    assert [each.ws for each in found if each] == [Listen("127.0.0.1", port) for port in (9001, 9002, 9003)]
+    # A file that happens to lie here switches nothing on.
+    assert read(tmp_path, file) is None
+
+
+# Certificates of our own
+
+
+def test_a_certificate_and_its_key_are_a_pair(tmp_path: Path) -> None:
+    files = [tmp_path / "c.pem", tmp_path / "k.pem"]
+    for each in files:
+        each.touch()
+    found = sessions(tmp_path, partner_ws="9000", partner_ws_tls=f"{files[0]}, {files[1]}")
+    assert found.ws_tls == (files[0], files[1])
+    assert found.shown()["partner-ws-tls"] == f"{files[0]},{files[1]}"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("{here}/c.pem", "partner-ws-tls takes two files, the certificate and its key, with a comma between them"),
+        (
+            "{here}/c.pem,{here}/c.pem,{here}/c.pem",
+            "partner-ws-tls takes two files, the certificate and its key, with a comma between them",
+        ),
+        ("{here}/c.pem,{here}/none.pem", "partner-ws-tls: there is no file '{here}/none.pem'"),
+        ("{here},{here}/c.pem", "partner-ws-tls: there is no file '{here}'"),
+    ],
+)
+def test_what_is_no_pair_of_files_is_said(tmp_path: Path, given: str, sentence: str) -> None:
+    (tmp_path / "c.pem").touch()
+    with pytest.raises(BadSetting) as error:
+        sessions(tmp_path, partner_ws="9000", partner_ws_tls=given.format(here=tmp_path))
+    assert str(error.value) == sentence.format(here=tmp_path)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, 60.0), ("2.5", 2.5), ("600", 600.0)])
+def test_an_epos_is_waited_for_so_many_seconds(tmp_path: Path, given: str | None, expected: float) -> None:
+    more = {} if given is None else {"partner_ws_timeout": given}
+    found = sessions(tmp_path, partner_ws="9000", **more)
+    assert found.ws_timeout == found.shown()["partner-ws-timeout"] == expected
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "inf", "nan", "soon"])
+def test_seconds_that_make_no_sense_are_said(tmp_path: Path, given: str) -> None:
+    with pytest.raises(BadSetting, match="^partner-ws-timeout "):
+        sessions(tmp_path, partner_ws="9000", partner_ws_timeout=given)
 
 
 # What is claimed

@@ -143,7 +143,7 @@ def test_the_end_says_goodbye() -> None:
             session = there.sessions.get(timeout=PATIENCE)
             here.seen(1)
         until(lambda: session.state is State.CLOSED)
-        assert session.close_code == 1000
+        assert session.close_code == 1001
 
 
 # Where it can't

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import struct
+import threading
 import time
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from epos_conformance._settings import Dial, Listen, Settings
@@ -194,3 +196,33 @@ def frame(payload: bytes, opcode: int = 1, *, fin: bool = True, length: int | No
     else:
         head += bytes([0x80 | 127]) + struct.pack(">Q", length)
     return head + bytes(4) + payload  # masked by zeros
+
+
+# Tills that go on by themselves
+
+#: What a till does with a request: the frame or frames that it sends, none for none.
+Respond = Callable[[dict[str, Any]], Any]
+
+
+def fine(request: Mapping[str, Any], **members: Any) -> dict[str, Any]:
+    """A reply in good order."""
+    return {"id": request["id"], "jsonrpc": "2.0", "method": request["method"], **members}
+
+
+@contextlib.contextmanager
+def answering(url: str, respond: Respond, **more: Any) -> Iterator[list[Any]]:
+    """A till that answers whatever is asked with what *respond* says; gives the requests that it heard."""
+    heard: list[Any] = []
+
+    def work(connection: ClientConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            for text in connection:
+                heard.append(json.loads(text))
+                for each in respond(heard[-1]):
+                    connection.send(each if isinstance(each, (str, bytes)) else json.dumps(each))
+
+    with till(url, **more) as found:
+        thread = threading.Thread(target=work, args=(found.connection,), daemon=True)
+        thread.start()
+        yield heard
+    thread.join(PATIENCE)

@@ -41,7 +41,12 @@ async def keep_dialling(
                 logger=SILENT,
             ) as socket:
                 pause = _FIRST
-                await hub.serve(socket)
+                try:
+                    await hub.serve(socket)
+                except asyncio.CancelledError:
+                    # As a gateway says goodbye; the library's own word for it is 1011, an error of ours.
+                    await socket.close(1001)
+                    raise
         except InvalidStatus as error:
             said = " ".join(error.response.body.decode("utf-8", "replace").split())[:200] if error.response.body else ""
             failed(
