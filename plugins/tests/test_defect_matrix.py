@@ -17,6 +17,7 @@ import os
 import re
 import socket
 import threading
+import zlib
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -46,7 +47,9 @@ SPECIAL: dict[str, list[str]] = {
     "everything-hangs": ["--fail-after=1", "--slow-after=0.5"],
     # What waits for a reply or for a session that never comes need not wait long.
     **{name: ["--fail-after=1", "--slow-after=0.5"] for name in faults.defects() if name.startswith("ws-")},
-    "slow-but-fine": ["--capabilities=ListAreas,GetOrderById,SearchOrders"],
+    "slow-but-fine": ["--capabilities=ListAreas,GetOrderById"],
+    "ws-slow-but-fine": ["--capabilities=ListAreas"],
+    "ws-now-fast-now-slow": ["--capabilities=ListAreas,GetOrderById"],
     "busy-now-and-then": ["--capabilities=ListAreas,GetOrderById,SearchOrders"],
     "ws-silent-on-what-it-lacks": [
         "--capabilities=ListAreas,GetOrderById,SearchOrders",
@@ -284,7 +287,11 @@ def test_variant_is_accused_of_nothing(
 ) -> None:
     variant = faults.variants()[name]
     chosen = [*BRIEF, *SPECIAL.get(name, []), *about(variant)]
-    certificate = judge(tmp_path, monkeypatch, *chosen, transports=transports_of(variant), variants=[name])
+    over = transports_of(variant)
+    if not WHOLE:
+        # What is in the till itself is in it for both: time is what there is least of.
+        over = over[zlib.crc32(name.encode()) % len(over) :][:1]
+    certificate = judge(tmp_path, monkeypatch, *chosen, transports=over, variants=[name])
     accused = [each for each in certificate["checks"] if each["outcome"] == "violates" and each["level"] != "info"]
     record_property(ACCUSED if accused else UNACCUSED, name)
 

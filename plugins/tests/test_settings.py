@@ -208,13 +208,13 @@ def test_a_base_url_is_taken_without_its_last_slash(tmp_path: Path, given: str, 
     [
         (
             "till.example",
-            "partner-url 'till.example' is not http:// or https:// or ws:// or wss:// with a host, nor 'reference'",
+            "partner-url 'till.example' is neither an http(s):// nor a ws(s):// URL with a host, nor 'reference'",
         ),
         (
             "ftp://till.example",
-            "partner-url 'ftp://till.example' is not http:// or https:// or ws:// or wss:// with a host, nor 'reference'",
+            "partner-url 'ftp://till.example' is neither an http(s):// nor a ws(s):// URL with a host, nor 'reference'",
         ),
-        ("http://", "partner-url 'http://' is not http:// or https:// or ws:// or wss:// with a host, nor 'reference'"),
+        ("http://", "partner-url 'http://' is neither an http(s):// nor a ws(s):// URL with a host, nor 'reference'"),
         ("http://till:port", "partner-url 'http://till:port' is no URL: "),
         ("http://[::1", "partner-url 'http://[::1' is no URL: "),
         ("http://till/?a=b", "partner-url 'http://till/?a=b' has a query or a fragment: give the base URL alone"),
@@ -310,13 +310,13 @@ def test_a_port_may_be_a_number_in_the_file(tmp_path: Path) -> None:
 def test_what_is_no_port_is_said(tmp_path: Path, given: str) -> None:
     with pytest.raises(BadSetting) as error:
         sessions(tmp_path, partner_ws=given, partner_url=URL)
-    assert str(error.value) == f"partner-ws {given!r} is neither [HOST:]PORT nor a ws:// or wss:// URL"
+    assert str(error.value) == f"partner-ws {given!r} is neither [HOST:]PORT nor a ws(s):// URL with a host"
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ("ws://", "partner-ws 'ws://' is not ws:// or wss:// with a host"),
+        ("ws://", "partner-ws 'ws://' is neither [HOST:]PORT nor a ws(s):// URL with a host"),
         ("ws://till:port/", "partner-ws 'ws://till:port/' is no URL: "),
         ("ws://till/#a", "partner-ws 'ws://till/#a' has a query or a fragment: "),
         ("ws://key:sk_prod_x@till/", "partner-ws carries credentials: "),
@@ -483,7 +483,7 @@ def test_an_epos_is_waited_for_so_many_seconds(tmp_path: Path, given: str | None
 
 @pytest.mark.parametrize("given", ["0", "-1", "inf", "nan", "soon"])
 def test_seconds_that_make_no_sense_are_said(tmp_path: Path, given: str) -> None:
-    with pytest.raises(BadSetting, match="^partner-ws-timeout "):
+    with pytest.raises(BadSetting, match=r"^partner-ws-timeout "):
         sessions(tmp_path, partner_ws="9000", partner_ws_timeout=given)
 
 

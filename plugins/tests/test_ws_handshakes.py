@@ -167,7 +167,8 @@ def test_whatever_is_sent_can_be_told(authorization: str) -> None:
 )
 @pytest.mark.parametrize(("value", "seen"), [(None, "none"), ("", "an empty one"), ("  ", "an empty one")])
 def test_an_id_that_is_missing_is_told(rule: str, header: str, value: str | None, seen: str) -> None:
-    found = shake(**{header: value})
+    given: dict[str, Any] = {header: value}
+    found = shake(**given)
     assert set(found.faults) == {rule}
     assert found.faults[rule][1:] == ("a value", seen, None)
 
@@ -217,7 +218,8 @@ def test_what_is_long_is_cut() -> None:
 
 
 def test_the_nonce_of_a_handshake_is_nobodys_business() -> None:
-    found = shake(**{"Sec-WebSocket-Key": "bm9uY2U="})
+    given: dict[str, Any] = {"Sec-WebSocket-Key": "bm9uY2U="}
+    found = shake(**given)
     assert "bm9uY2U=" not in told(found)
 
 

@@ -23,6 +23,7 @@ from epos_conformance.websocket.evidence import (
     MOST_SHOWN,
     UNASKED,
     UNMATCHED,
+    UNREAD,
     UNREADABLE,
 )
 from epos_conformance.websocket.hub import MOST_SESSIONS
@@ -296,13 +297,15 @@ def test_an_error_that_answers_garbage_ends_no_call(met: Met, garbage: str, erro
     there.send(error)
     there.answer("a")
     assert pending.result(PATIENCE)[0]["failure"] is None
-    assert here.strays() == [(UNMATCHED, None)]
+    assert here.strays() == [(UNREAD, None)]
 
 
 def test_garbage_excuses_one_error_and_no_more(met: Met) -> None:
     here, there = met
     here.ask("send", text="garbage", limit=PATIENCE)
     pending = here.calling("a")
+    assert there.connection.recv(PATIENCE) == "garbage"
+    assert there.hear()["id"] == "a"
     for _ in range(2):
         there.send({"id": None, "error": {"errorType": "InvalidRequest"}})
     assert pending.result(PATIENCE)[0]["failure"][0] == ASTRAY
@@ -312,6 +315,8 @@ def test_garbage_excuses_no_result(met: Met) -> None:
     here, there = met
     here.ask("send", text="garbage", limit=PATIENCE)
     pending = here.calling("a")
+    assert there.connection.recv(PATIENCE) == "garbage"
+    assert there.hear()["id"] == "a"
     there.send({"id": None, "result": {}})
     assert pending.result(PATIENCE)[0]["failure"][0] == ASTRAY
 

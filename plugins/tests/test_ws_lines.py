@@ -214,7 +214,7 @@ def line() -> Iterator[tuple[Desk, RemoteLine]]:
 
 def test_an_operation_that_fails_is_told_and_the_line_goes_on(line: tuple[Desk, RemoteLine]) -> None:
     _, found = line
-    with pytest.raises(RuntimeError, match="AttributeError: .*do_nothing"):
+    with pytest.raises(RuntimeError, match=r"AttributeError: .*do_nothing"):
         found.ask("nothing")
     assert found.ask("open") == []
 
@@ -254,8 +254,8 @@ def test_a_local_line_is_told_when_the_run_has_ended() -> None:
         with desk() as here:
             line = here.station.line()
             pending = pool.submit(line.ask, "await", after=0, limit=600)
-            until(lambda: pending.running())
-            until(lambda: here.station._hub._changed._waiters)  # type: ignore[attr-defined]
+            until(pending.running)
+            until(lambda: here.station._hub._changed._waiters)
         with pytest.raises(Unreachable, match="the session has ended with the run"):
             pending.result(PATIENCE)
         with pytest.raises(Unreachable, match="the session has ended with the run"):

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from epos_conformance import _contracts
+from epos_conformance._contracts import Capability
 from epos_conformance._masking import MASK, Masker
 from epos_conformance._settings import Settings
 from epos_conformance.exceptions import BrokenAnswer, Inconclusive, Unanswered, Unreachable
@@ -237,7 +238,7 @@ def test_a_call_is_what_dojo_sends(met: Met) -> None:
 
 def test_every_call_has_an_id_of_its_own(met: Met) -> None:
     here, there = met
-    asked = [(LIST_AREAS, {})] * 20
+    asked: list[tuple[Capability, dict[str, Any]]] = [(LIST_AREAS, {})] * 20
     pending = here.pool.submit(transport(here).at_once, asked, {})
     there.serve(20)
     found = pending.result(PATIENCE)

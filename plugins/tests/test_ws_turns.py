@@ -178,7 +178,7 @@ def test_dropping_twice_or_without_a_turn_does_nothing(mode: Mode) -> None:
 def test_a_turn_may_be_taken_again() -> None:
     async def story(queue: Queue) -> None:
         for mode in ("alone", "shared", "alone"):
-            await queue.come("a", mode)  # type: ignore[arg-type]
+            await queue.come("a", mode)
             assert queue.having == ["a"]
             await queue.leave("a")
 

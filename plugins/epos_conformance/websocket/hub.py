@@ -32,6 +32,9 @@ _TOGETHER = 1.0
 #: More at the same time are refused.
 MOST_SESSIONS = 10
 
+#: Seconds between two looks at whether a connection is being closed, and for the EPOS to hang up then.
+_LOOK, _GOODBYE = 0.25, 2.0
+
 #: Seconds in which a close has to come through.
 _CLOSING = 3.0
 
@@ -97,12 +100,14 @@ class Hub:
             task.add_done_callback(self._tasks.discard)
         self.sessions.append(session)
         await self._tell()
+        watching = asyncio.create_task(_hang_up(socket))
         try:
             async for frame in socket:
                 self._take(session, frame)
         except ConnectionClosed:
             pass
         finally:
+            watching.cancel()
             self._end(session)
             await self._tell()
 
@@ -326,6 +331,14 @@ class Hub:
     async def do_evidence(self) -> dict[str, Any]:
         """See `Evidence.told`."""
         return self.evidence.told()
+
+
+async def _hang_up(socket: Connection) -> None:
+    """Ends a connection that is being closed: the library waits for the EPOS to hang up, however long that takes."""
+    while socket.state is State.OPEN:
+        await asyncio.sleep(_LOOK)
+    await asyncio.sleep(_GOODBYE)
+    socket.transport.abort()
 
 
 async def _close(socket: Connection, code: int | None) -> None:
