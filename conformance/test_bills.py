@@ -24,7 +24,7 @@ from epos_conformance import (
     sameness,
     shown,
 )
-from epos_conformance.paying import INTENTS_HINT
+from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.settling import settled
 from epos_conformance.shown import words
 

@@ -22,7 +22,7 @@ from epos_conformance import (
     searching,
 )
 from epos_conformance.exchange import ERROR_TYPES
-from epos_conformance.paying import INTENTS_HINT
+from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.settling import settled
 from epos_conformance.shown import words
 from epos_conformance.venue import Row, instant
@@ -146,7 +146,7 @@ def test_refuses_payments_afterwards(partner: Partner) -> None:
         "RecordOrderPaymentById", {"orderId": id, "paymentIntentId": partner.intent(), "paidAmount": amount}
     )
 
-    searching.require_answer(refused)
+    refused.require_answer()
     if is_conflict(refused):
         return
     if not refused.succeeded:
@@ -169,7 +169,7 @@ def test_refuses_locks_afterwards(partner: Partner) -> None:
     expiry = instant(datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=2))
     refused = partner.call("CreateOrderLock", {"orderId": id, "lockId": str(uuid.uuid4()), "expiry": expiry})
 
-    searching.require_answer(refused)
+    refused.require_answer()
     if not is_conflict(refused):
         if not refused.succeeded:
             partner.lock()  # raises where no lock is granted at all

@@ -29,6 +29,7 @@ from epos_conformance import (
 from epos_conformance.creating import book, judge
 from epos_conformance.order_versions import Feature, Versions
 from epos_conformance.ordering import Version
+from epos_conformance.settling import settled
 
 
 # Items
@@ -252,7 +253,7 @@ def test_can_be_fetched(partner: Partner) -> None:
         raise NotOffered("GetOrderById isn't offered")
     for version, _, exchange in creating.taken(partner, order_places.kinds(book(partner)), most=6):
         id = creating.id_of(exchange)
-        found = creating.looked(partner, partial(partner.call, "GetOrderById", {"orderId": id}), partial(is_order, id))
+        found = settled(partner, partial(partner.call, "GetOrderById", {"orderId": id}), partial(is_order, id))
         if not is_order(id, found):
             raise Violation(Finding(f"GetOrderById after CreateOrder ({version.title})", f"the order {id}", found.seen))
 

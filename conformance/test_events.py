@@ -87,8 +87,7 @@ def require_acknowledged(partner: Partner, status: str, mode: str) -> None:
     if exchange.succeeded:
         return
     if exchange.refused:
-        if exchange.status in (429, 503):
-            raise Inconclusive(f"the partner is overloaded: {exchange.seen}, after waiting as long as it asked")
+        exchange.require_answer()
         if mode == "Auto" and status in OF_MANUAL:
             partner.notes.append(f"{named(status, mode)} is refused: {exchange.seen}")
             return

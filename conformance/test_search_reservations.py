@@ -140,7 +140,7 @@ def test_reads_times_with_an_offset(partner: Partner) -> None:
 def answered(partner: Partner, query: dict[str, str]) -> None:
     """Demand an answer to *query*, which says in another way what was answered before."""
     exchange = partner.call(RESERVATION.search, query)
-    reading.require_answer(exchange)
+    exchange.require_answer()
     if not exchange.succeeded:
         where = f"SearchReservations from {query['fromTime']} to {query['toTime']}"
         raise Violation(Finding(where, "a success, as with Z", exchange.seen))

@@ -72,7 +72,7 @@ def test_rows_can_be_fetched(partner: Partner) -> None:
         look = functools.partial(partner.read, capability, row["id"])
         exchange = settled(partner, look, lambda found: found is None or found.succeeded)
         if exchange is not None:
-            searching.require_answer(exchange)
+            exchange.require_answer()
         if exchange is not None and not exchange.succeeded and searching.row_of(partner, row["id"]) is not None:
             findings.append(
                 Finding(f"GetOrderById of {row['id']!r}, a row of SearchOrders", "the order", exchange.seen)

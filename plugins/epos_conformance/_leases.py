@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -38,24 +37,6 @@ class Leases:
         except Timeout:
             return None
         return lock
-
-    @contextmanager
-    def any_of(self, keys: Iterable[str], *, wait: float) -> Iterator[str | None]:
-        """
-        Hold the first of *keys* that is free, or the first one at all after at most *wait* seconds; else None.
-        """
-        wanted = list(keys)
-        for key in wanted:
-            if lock := self.take(key):
-                break
-        else:
-            key = wanted[0] if wanted else ""
-            lock = self.take(key, wait=wait) if wanted else None
-        try:
-            yield key if lock else None
-        finally:
-            if lock:
-                lock.release()
 
     def once(self, key: str, make: Callable[[], T]) -> T:
         """

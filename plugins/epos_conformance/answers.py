@@ -11,6 +11,7 @@ from epos_conformance import schema
 from epos_conformance._contracts import Capability, Example
 from epos_conformance.exceptions import Inconclusive, Violation
 from epos_conformance.exchange import ERROR_TYPES, Exchange
+from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.verdict import Finding
 
 
@@ -30,9 +31,8 @@ def require_success(exchange: Exchange, capability: Capability) -> None:
     """
     if exchange.succeeded:
         return
-    error, status = exchange.error, exchange.status
-    if status in (429, 503):
-        raise Inconclusive(f"the partner is overloaded: {exchange.seen}, after waiting as long as it asked")
+    exchange.require_answer()
+    error = exchange.error
     business = error is not None and error.type in ("Conflict", "InvalidRequest", "NotFound")
     denied = business and error is not None and error.type == "NotFound" and capability.ids
     if capability.changes and business and not denied:
@@ -44,7 +44,7 @@ def require_success(exchange: Exchange, capability: Capability) -> None:
 
 def _hint(capability: Capability) -> str:
     if capability.creates == "payment":
-        return "; an EPOS that looks payment intents up at Dojo can't find made-up ones, as ours are"
+        return f"; {INTENTS_HINT}"
     if capability.creates is None:
         return ""
     return "; name tables and items that it knows under [data] in partner.toml"

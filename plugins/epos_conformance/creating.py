@@ -141,25 +141,17 @@ def id_of(exchange: Exchange) -> str:
 # Reading
 
 
-def looked(partner: Partner, look: Callable[[], T], agrees: Callable[[T], bool]) -> T:
-    """
-    What `settled` sees; where that doesn't agree, what is seen once more: what took long to come may be old.
-    """
-    found = settled(partner, look, agrees)
-    return found if agrees(found) else look()
-
-
 def read(partner: Partner, id: str, agrees: Callable[[Any], bool]) -> tuple[str, Any]:
     """
     How and as what the order *id* can be read, as soon as it *agrees* or the settle time is over; None where it can't.
     """
     if partner.offers("GetOrderById"):
-        exchange = looked(
+        exchange = settled(
             partner, lambda: partner.call("GetOrderById", {"orderId": id}), lambda each: agrees(each.result)
         )
         return "GetOrderById afterwards", exchange.result
     if partner.offers("SearchOrders"):
-        row, _ = looked(partner, lambda: search(partner, id, {}), lambda seen: agrees(seen[0]))
+        row, _ = settled(partner, lambda: search(partner, id, {}), lambda seen: agrees(seen[0]))
         return "SearchOrders afterwards", row
     return "", None
 
@@ -313,7 +305,7 @@ FILTERS = ("tableId", "waiterId", "partyId", "reservationId")
 
 def sought(partner: Partner, id: str, query: Json) -> tuple[Any, str | None]:
     """What `search` finds as soon as it finds the order, or the settle time is over."""
-    return looked(partner, lambda: search(partner, id, query), lambda seen: seen[0] is not None)
+    return settled(partner, lambda: search(partner, id, query), lambda seen: seen[0] is not None)
 
 
 def works(partner: Partner, query: Json, controls: Sequence[Mapping[str, Any]]) -> bool:

@@ -158,6 +158,11 @@ class Exchange:
             return self.status >= 500 and self.status != 503
         return self.error is not None and self.error.type == "UnexpectedError"
 
+    def require_answer(self) -> None:
+        """Raise `Inconclusive` where the partner put off what it was asked as long as it was waited for: no answer."""
+        if self.status in (429, 503):
+            raise Inconclusive(f"the partner is overloaded: {self.seen}, after waiting as long as it asked")
+
     @property
     def refused(self) -> bool:
         """Whether the partner said no in good order: an error that is not a server error."""

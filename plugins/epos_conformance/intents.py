@@ -14,6 +14,13 @@ from collections.abc import Callable, Iterable, Sequence
 from epos_conformance.exceptions import Inconclusive
 
 
+#: Why every first payment may be refused without the EPOS being at fault.
+INTENTS_HINT = (
+    "an EPOS that looks payment intents up at Dojo can't find made-up ones, as ours are: name real ones under "
+    "[payment-intents] in partner.toml"
+)
+
+
 _LETTERS = string.ascii_letters + string.digits
 
 #: Seconds that the user's command may take.

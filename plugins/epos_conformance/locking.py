@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from epos_conformance import money, paying
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import Exchange
+from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.partner import Partner
 from epos_conformance.paying import Payment
 from epos_conformance.settling import settled
@@ -201,9 +202,7 @@ def carried_out(payment: Payment, where: str) -> Payment:
     """*payment*; raises `Inconclusive` where it is refused, though no lock is in its way (*where* says so)."""
     if payment.exchange.succeeded:
         return payment
-    raise Inconclusive(
-        f"needs a payment, but none was carried out {where}: {payment.exchange.seen}; {paying.INTENTS_HINT}"
-    )
+    raise Inconclusive(f"needs a payment, but none was carried out {where}: {payment.exchange.seen}; {INTENTS_HINT}")
 
 
 def shown_in(order: Any, payment: Payment) -> bool | None:

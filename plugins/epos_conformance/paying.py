@@ -13,6 +13,7 @@ from typing import Any
 from epos_conformance import answers, money
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import Exchange
+from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.partner import MOST_ATTEMPTS, Partner
 from epos_conformance.settling import settled, unchanged
 from epos_conformance.venue import Row
@@ -23,12 +24,6 @@ RECORD = "RecordOrderPaymentById"
 READ = "GetOrderById"
 
 Look = Callable[[Partner, Callable[[], Exchange], Callable[[Exchange], bool]], Exchange]
-
-#: Why every first payment may be refused without the EPOS being at fault.
-INTENTS_HINT = (
-    "an EPOS that looks payment intents up at Dojo can't find made-up ones, as ours are: name real ones under "
-    "[payment-intents] in partner.toml"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance.exceptions import Inconclusive, Violation
-from epos_conformance.exchange import Exchange
 from epos_conformance.venue import Row, rows_of
 from epos_conformance.verdict import Finding
 from epos_conformance.walking import told
@@ -36,7 +35,7 @@ def pages(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False)
         if not exchange.succeeded and not seen:
             # An EPOS that takes no limit of 100 is told so elsewhere.
             exchange, size = partner.call("SearchOrders", query), {}
-        require_answer(exchange)
+        exchange.require_answer()
         if not exchange.succeeded:
             what = f"SearchOrders with {told(query)}" if query else "SearchOrders"
             if not demanded:
@@ -53,14 +52,6 @@ def pages(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False)
             return
         seen.add(after)
         cursor = {**size, "after": after}
-
-
-def require_answer(exchange: Exchange) -> None:
-    """
-    Raise `Inconclusive` where the partner is too busy to answer: that is no answer.
-    """
-    if exchange.status in (429, 503):
-        raise Inconclusive(f"the partner is overloaded: {exchange.seen}, after waiting as long as it asked")
 
 
 def search(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False) -> list[Row]:

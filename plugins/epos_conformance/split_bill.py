@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from epos_conformance import _contracts, answers, money, order_places, ordering, paying, searching
 from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.partner import MOST_ATTEMPTS, Partner
 from epos_conformance.paying import Payment
 from epos_conformance.settling import settled
@@ -54,7 +55,7 @@ def split_bills(partner: Partner) -> list[SplitBill]:
     found = partner.once("split bills", lambda: _tell(partner))
     if not any(each.recorded for each in found):
         seen = found[-1].refused[-1].exchange.seen
-        raise Inconclusive(f"the EPOS refuses every payment that was tried: {seen}; {paying.INTENTS_HINT}")
+        raise Inconclusive(f"the EPOS refuses every payment that was tried: {seen}; {INTENTS_HINT}")
     return found
 
 

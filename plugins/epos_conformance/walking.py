@@ -150,8 +150,7 @@ def ask(partner: Partner, capability: str, query: Mapping[str, Any], cursor: Map
 
 def page_of(exchange: Exchange, cursor: Mapping[str, Any] | None = None) -> Page:
     """The answer of a search as a page."""
-    if exchange.status in (429, 503):
-        raise Inconclusive(f"the partner is overloaded: {exchange.seen}, after waiting as long as it asked")
+    exchange.require_answer()
     result = exchange.result
     parts = [each for each in result if isinstance(each, dict)] if isinstance(result, list) else [result]
     is_page = isinstance(result, list) or (isinstance(result, dict) and isinstance(result.get("data"), list))

@@ -94,36 +94,3 @@ def test_waiting_ends_when_the_lease_is_free(tmp_path: Path, leases: Leases) -> 
         freed.release()
 
 
-def test_of_several_the_first_free_one_is_held(tmp_path: Path, leases: Leases) -> None:
-    with held_elsewhere(tmp_path, "order 1"), leases.any_of(["order 1", "order 2", "order 3"], wait=10) as held:
-        assert held == "order 2"
-        assert leases.take("order 2") is None
-        third = leases.take("order 3")
-        assert third is not None
-        third.release()
-
-
-def test_a_lease_ends_with_its_block_also_when_that_fails(leases: Leases) -> None:
-    with pytest.raises(RuntimeError), leases.any_of(["order 1"], wait=0):
-        raise RuntimeError
-    with leases.any_of(["order 1"], wait=0) as held:
-        assert held == "order 1"
-
-
-def test_where_all_are_held_the_first_is_waited_for(tmp_path: Path, leases: Leases) -> None:
-    with (
-        held_elsewhere(tmp_path, "order 2"),
-        held_elsewhere(tmp_path, "order 1", seconds=0.3),
-        leases.any_of(["order 1", "order 2"], wait=10) as held,
-    ):
-        assert held == "order 1"
-
-
-def test_where_none_gets_free_in_time_none_is_held(tmp_path: Path, leases: Leases) -> None:
-    with held_elsewhere(tmp_path, "order 1"), leases.any_of(["order 1"], wait=0.1) as held:
-        assert held is None
-
-
-def test_of_nothing_nothing_is_held(leases: Leases) -> None:
-    with leases.any_of([], wait=10) as held:
-        assert held is None

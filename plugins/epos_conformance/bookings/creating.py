@@ -141,7 +141,7 @@ def fetch(partner: Partner, own: Own, step: str) -> None:
     exchange = settled(
         partner, lambda: partner.call(own.kind.get, own.ids), lambda each: not answers.is_not_found(each)
     )
-    reading.require_answer(exchange)
+    exchange.require_answer()
     if not exchange.succeeded:
         raise Violation(Finding(f"{step}, id {own.id!r}", f"the {own.kind.name}", exchange.seen))
 

@@ -38,7 +38,7 @@ def cannot_be_fetched_afterwards(partner: Partner, kind: Kind) -> None:
     reading.read(partner, own)
     deleted(partner, own)
     exchange = settled(partner, lambda: partner.call(kind.get, own.ids), answers.is_not_found)
-    reading.require_answer(exchange)
+    exchange.require_answer()
     if not answers.is_not_found(exchange):
         raise Violation(Finding(f"{kind.get} after {kind.delete}", "NotFound", exchange.seen))
 
@@ -51,7 +51,7 @@ def cannot_be_updated_afterwards(partner: Partner, kind: Kind) -> None:
     deleted(partner, own)
     params = {**own.ids, **changed.body}
     exchange = settled(partner, lambda: partner.call(kind.update, params), answers.is_not_found)
-    reading.require_answer(exchange)
+    exchange.require_answer()
     if answers.is_not_found(exchange):
         return
     if exchange.succeeded:

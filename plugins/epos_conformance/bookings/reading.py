@@ -19,7 +19,6 @@ from epos_conformance.verdict import Finding
 
 
 if TYPE_CHECKING:
-    from epos_conformance.exchange import Exchange
     from epos_conformance.partner import Partner
 
 #: How far a search is walked: own rows are among the newest or the oldest.
@@ -33,12 +32,6 @@ def require_offered(partner: Partner, *names: str) -> None:
     for each in names:
         if not partner.offers(each):
             raise NotOffered(f"needs {each}, which isn't offered")
-
-
-def require_answer(exchange: Exchange) -> None:
-    """Raise `Inconclusive` where the partner put off what it was asked, and never answered it."""
-    if exchange.status in (429, 503):
-        raise Inconclusive(f"the partner is overloaded: {exchange.seen}")
 
 
 def read(partner: Partner, own: Own) -> Row | None:

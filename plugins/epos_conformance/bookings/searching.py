@@ -152,7 +152,7 @@ def rows_can_be_fetched(partner: Partner, kind: Kind, *queries: Members) -> None
 
         def fine(id: str = id, query: Members = query) -> bool:
             exchange = partner.call(kind.get, {kind.id: id})
-            reading.require_answer(exchange)
+            exchange.require_answer()
             return exchange.succeeded or not _is_listed(partner, kind, id, query)
 
         if not settled(partner, fine, bool):

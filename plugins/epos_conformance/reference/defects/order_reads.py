@@ -80,7 +80,7 @@ class _OtherDetails(ReferenceEpos):
     """
 
     def retold(self, details: Json) -> Json:
-        raise NotImplementedError
+        raise NotImplementedError  # each of the classes below has its own
 
     def present_order(self, order: Order) -> Json:
         shown = super().present_order(order)
@@ -175,7 +175,7 @@ class _LeavesOut(ReferenceEpos):
     lacking = ""
 
     def lacks(self, order: Order) -> bool:
-        raise NotImplementedError
+        raise NotImplementedError  # each of the classes below has its own
 
     def get_order_by_id(self, call: Call) -> Json:
         shown = super().get_order_by_id(call)

@@ -46,7 +46,7 @@ class _OtherRows(ReferenceEpos):
     """
 
     def retold(self, shown: Json, order: Order) -> Json:
-        raise NotImplementedError
+        raise NotImplementedError  # each of the classes below has its own
 
     def present_row(self, order: Order) -> Json:
         return self.retold(super().present_row(order), order)

@@ -157,7 +157,7 @@ class _Adding(ReferenceEpos):
 
     def sum_of(self, order: Order) -> int:
         """What the till makes of *order*."""
-        raise NotImplementedError
+        raise NotImplementedError  # each of the classes below has its own
 
 
 def discounts(order: Order) -> int:

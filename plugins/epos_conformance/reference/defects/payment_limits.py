@@ -197,7 +197,7 @@ class _Storing(ReferenceEpos):
     """A till that refuses what it has recorded."""
 
     def stores(self, order: Order, body: Json, error: EposError) -> bool:
-        raise NotImplementedError
+        raise NotImplementedError  # each of the classes below has its own
 
     def record_order_payment_by_id(self, call: Call) -> Json:
         try:

@@ -32,7 +32,7 @@ class _OtherSums(ReferenceEpos):
 
     def told(self, given: Json, currency: str) -> Json:
         """The members of an order that are told another way."""
-        raise NotImplementedError
+        raise NotImplementedError  # each of the classes below has its own
 
 
 @variant("discounts-below-zero")
