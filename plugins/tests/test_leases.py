@@ -92,5 +92,3 @@ def test_waiting_ends_when_the_lease_is_free(tmp_path: Path, leases: Leases) -> 
         freed = leases.take("order 1", wait=10)
         assert freed is not None
         freed.release()
-
-

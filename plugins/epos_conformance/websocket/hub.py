@@ -216,11 +216,11 @@ class Hub:
         a second time after the session was lost. Answers for each ``{reply, failure: [kind, text], took, session,
         notes}``.
         """
-        found = await asyncio.gather(*(self._call(limit, several=len(calls) > 1, **each) for each in calls))
+        found = await asyncio.gather(*(self._call(limit, count=len(calls), **each) for each in calls))
         return list(found)
 
     async def _call(
-        self, limit: float, id: str, method: str, text: str | list[str], *, several: bool, again: bool
+        self, limit: float, id: str, method: str, text: str | list[str], *, count: int, again: bool
     ) -> dict[str, Any]:
         notes: list[str] = []
         while True:
@@ -235,7 +235,7 @@ class Hub:
                 started = time.perf_counter()
             try:
                 session.methods[id] = method
-                told["reply"] = await self._ask(session, id, text, limit, several=several)
+                told["reply"] = await self._ask(session, id, text, limit, count)
             except Lost as lost:
                 if lost.kind == DROPPED and again:
                     again = False
@@ -248,7 +248,7 @@ class Hub:
             told["took"] = time.perf_counter() - started
             return told
 
-    async def _ask(self, session: Session, id: str, text: str | list[str], limit: float, *, several: bool) -> str:
+    async def _ask(self, session: Session, id: str, text: str | list[str], limit: float, count: int) -> str:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[str] = loop.create_future()
         session.waiting[id] = future
@@ -263,9 +263,10 @@ class Hub:
                 if done:
                     return future.result()
                 # A till that answers one at a time has a queue: time counts from what it answered last.
-                if not several or session.latest + limit <= until:
+                later = min(session.latest, sent + limit * (count - 1)) + limit
+                if later <= until:
                     break
-                until = session.latest + limit
+                until = later
         except TimeoutError:
             raise Lost(TIMEOUT, f"the EPOS doesn't take the request within {limit:g} s") from None
         except ConnectionClosed as error:
