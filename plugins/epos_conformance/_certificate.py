@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from epos_conformance import _contracts, _rules, _suite, verdict
-from epos_conformance._record import Record
+from epos_conformance._record import Plan, Record
 from epos_conformance._settings import Settings
 from epos_conformance.verdict import Basis, Level, Outcome, Result, Verdict
 
@@ -184,7 +184,7 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
         "counts": verdict.counts(results),
         "settings": settings.shown(),
         "products": _products(plan.offered, grouped),
-        "capabilities": _capabilities(plan.offered, grouped),
+        "capabilities": _capabilities(plan, grouped),
         "checks": [_marked(entry(each), record.known) for each in results],
         "differences": [_difference(*each) for each in verdict.differences(results)],
         "waivers": waivers(record, results),
@@ -223,16 +223,24 @@ def _products(offered: tuple[str, ...], grouped: Mapping[str, list[Result]]) -> 
     return found
 
 
-def _capabilities(offered: tuple[str, ...], grouped: Mapping[str, list[Result]]) -> list[dict[str, Any]]:
+def _capabilities(plan: Plan, grouped: Mapping[str, list[Result]]) -> list[dict[str, Any]]:
     return [
         {
             "name": each.name,
             "page": each.page,
-            "verdict": str(verdict.verdict(grouped.get(each.name, ()))) if each.name in offered else NOT_OFFERED,
-            "counts": verdict.counts(grouped.get(each.name, ())),
+            **_concluded(grouped.get(each.name, []), offered=each.name in plan.offered),
+            "transports": {
+                name: _concluded([one for one in grouped.get(each.name, ()) if one.transport == name], offered=True)
+                for name, access in plan.access.items()
+                if each.name in access.offered
+            },
         }
         for each in _contracts.capabilities().values()
     ]
+
+
+def _concluded(results: list[Result], *, offered: bool) -> dict[str, Any]:
+    return {"verdict": str(verdict.verdict(results)) if offered else NOT_OFFERED, "counts": verdict.counts(results)}
 
 
 def waivers(record: Record, results: list[Result]) -> list[dict[str, Any]]:

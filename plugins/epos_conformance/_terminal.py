@@ -206,12 +206,15 @@ def _capabilities(write: Any, document: dict[str, Any]) -> None:
         for each in document["capabilities"]
         if each["verdict"] != "not-offered" and (any(each["counts"].values()) or not partial)
     ]
-    width = max((len(each["name"]) for each in offered), default=0)
-    for each in offered:
-        counts = dict(each["counts"])
-        counts["broken"] = counts["violates"] - counts["recommendations"] - counts["notes"] - counts["waived"]
-        told = [f"{counts['conforms']} kept", *(f"{counts[key]} {text}" for key, text in _COUNTED if counts[key])]
-        write(f"  {each['name']:<{width}}  {each['verdict']}: {', '.join(told)}")
+    names = document["partner"]["transports"]
+    told = [[_told(each["transports"].get(name)) for name in names] for each in offered]
+    first = max((len(each["name"]) for each in offered), default=0)
+    widths = [max((len(row[column]) for row in told), default=0) for column in range(len(names))]
+    for each, row in zip(offered, told, strict=True):
+        # One column for each transport.
+        cells = [f"{name} {cell:<{width}}" for name, cell, width in zip(names, row, widths, strict=True)]
+        text = row[0] if len(row) == 1 else "   ".join(cells).rstrip()
+        write(f"  {each['name']:<{first}}  {each['verdict']}: {text}")
     absent = [each["name"] for each in document["capabilities"] if each["verdict"] == "not-offered"]
     if absent:
         write(f"  not offered: {', '.join(absent)}")
@@ -219,6 +222,18 @@ def _capabilities(write: Any, document: dict[str, Any]) -> None:
     for product in document["products"] if not partial else ():
         missing = f"; missing {', '.join(product['missing'])}" if product["missing"] else ""
         write(f"  product {product['title']}: {product['verdict']}{missing}")
+
+
+def _told(part: dict[str, Any] | None) -> str:
+    """How the checks of one capability over one transport ended."""
+    if part is None:
+        return "not offered"
+    counts = dict(part["counts"])
+    counts["broken"] = counts["violates"] - counts["recommendations"] - counts["notes"] - counts["waived"]
+    return ", ".join([
+        f"{counts['conforms']} kept",
+        *(f"{counts[key]} {text}" for key, text in _COUNTED if counts[key]),
+    ])
 
 
 _COUNTED = (

@@ -197,6 +197,50 @@ def test_a_waiver_is_used_where_one_of_several_cases_violates() -> None:
     assert built(found).document["waivers"][0]["state"] == "used"
 
 
+# Two transports
+
+
+def both(*results: Result) -> Record:
+    found = record(*results)
+    offered = ("GetOrderById", "SearchOrders")
+    found.plan = Plan({"rest": Access(URL, offered=offered), "ws": Access("ws://till", offered=offered[:1])}, "leases")
+    return found
+
+
+def test_each_transport_has_a_column_of_its_own() -> None:
+    document = built(both(of_rule(BROKEN), of_rule(BROKEN, Outcome.VIOLATES, transport="ws"), of_rule(KEPT))).document
+    columns = {each["name"]: each["transports"] for each in document["capabilities"]}
+    order = columns["GetOrderById"]
+    assert document["partner"]["transports"] == ["rest", "ws"]
+    assert {name: each["verdict"] for name, each in order.items()} == {"rest": "conformant", "ws": "not-conformant"}
+    assert order["ws"]["counts"]["violates"] == 1
+    assert list(columns["SearchOrders"]) == ["rest"]
+    assert columns["ListAreas"] == {}
+
+
+def test_what_holds_over_one_transport_alone_is_a_difference() -> None:
+    found = both(
+        of_rule(BROKEN),
+        of_rule(BROKEN, Outcome.VIOLATES, transport="ws"),
+        of_rule(KEPT, case="minimal"),
+        of_rule(KEPT, Outcome.INCONCLUSIVE, case="minimal", transport="ws"),
+    )
+    assert built(found).document["differences"] == [
+        {"id": BROKEN, "outcomes": {"rest": "conforms", "ws": "violates"}},
+    ]
+
+
+def test_cases_differ_by_themselves() -> None:
+    found = both(
+        of_rule(KEPT, case="minimal"),
+        of_rule(KEPT, Outcome.VIOLATES, case="full"),
+        of_rule(KEPT, Outcome.VIOLATES, case="minimal", transport="ws"),
+        of_rule(KEPT, Outcome.VIOLATES, case="full", transport="ws"),
+    )
+    (difference,) = built(found).document["differences"]
+    assert difference["case"] == "minimal"
+
+
 # The last certificate
 
 

@@ -283,3 +283,49 @@ def test_of_a_part_of_the_checks_no_product_is_judged(told: Any) -> None:
 def test_nothing_examined_proves_nothing(told: Any) -> None:
     assert "verdict: not proven" in told(record())
     assert "verdict: conformant: every rule that was examined is kept" in told(record(of_rule(KEPT)))
+
+
+# Two transports
+
+
+def test_transports_stand_side_by_side_and_where_they_differ_is_told(told: Any) -> None:
+    id = "GetOrderById.unknown-id-is-not-found"
+    found = record(of_rule(id), of_rule(id, Outcome.VIOLATES, transport="ws"))
+    offered = ("GetOrderById",)
+    found.plan = Plan({"rest": Access(URL, offered=offered), "ws": Access("ws://till", offered=offered)}, "leases")
+    text = told(found)
+    assert f"differs between the transports: {id}: conforms over rest, violates over ws" in text
+    assert "GetOrderById  not-conformant: rest 1 kept   ws 0 kept, 1 broken" in text
+
+
+def test_of_one_transport_nothing_differs(told: Any) -> None:
+    text = told(record(of_rule("SearchOrders.answer-matches-schema", Outcome.VIOLATES)))
+    assert "differs" not in text
+    assert "SearchOrders  not-conformant: 0 kept, 1 broken" in text
+
+
+def test_what_happened_on_the_session_is_told(told: Any) -> None:
+    found = record(of_rule("SearchOrders.answer-matches-schema"))
+    found.remarks.append("1 of 2 sessions ended")
+    assert "on the session: 1 of 2 sessions ended" in told(found)
+
+
+def test_offers_that_differ_are_told_for_each_transport() -> None:
+    found = record()
+    found.plan = Plan(
+        {
+            "rest": Access(URL, offered=("ListAreas", "SearchOrders"), how_offered="probed"),
+            "ws": Access("ws://till", offered=("ListAreas",), how_offered="probed"),
+        },
+        "leases",
+    )
+    assert _terminal.header(found)[1:] == [
+        "capabilities over rest (probed): ListAreas, SearchOrders",
+        "capabilities over ws (probed): ListAreas",
+    ]
+
+
+def test_who_could_not_be_reached_offers_nothing_that_is_known() -> None:
+    found = record()
+    found.plan = Plan({"ws": Access("ws://till", blocked="nobody dialled")}, "leases")
+    assert _terminal.header(found)[1:] == ["nobody dialled"]

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
+from cryptography.hazmat.primitives import serialization
 from websockets.exceptions import InvalidStatus
 
 from epos_conformance._settings import Listen, Settings
@@ -308,3 +309,18 @@ def test_files_that_are_no_certificate_are_told(pair: tuple[Path, Path], tmp_pat
         with pytest.raises(Unreachable) as caught, Station(Settings(ws=ANYWHERE, ws_tls=files), ANYWHERE):
             pass
         assert str(caught.value).startswith(f"{files[0]} and {files[1]} are no certificate and its key (--partner-ws")
+
+
+def test_a_key_with_a_password_is_told_and_nobody_is_asked(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    certificate, key = pair
+    locked = tmp_path / "locked.pem"
+    password = serialization.BestAvailableEncryption(b"a-password")
+    found = serialization.load_pem_private_key(key.read_bytes(), None)
+    locked.write_bytes(found.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, password))
+    with pytest.raises(Unreachable, match="are no certificate and its key"), desk(ws_tls=(certificate, locked)):
+        pass
+
+
+def test_on_every_interface_the_url_names_this_machine() -> None:
+    with desk(EVERYWHERE, api_key=KEY) as here:
+        assert urlsplit(here.url).hostname == socket.gethostname().lower()

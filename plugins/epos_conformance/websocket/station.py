@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 import threading
 import time
@@ -25,6 +26,8 @@ from epos_conformance.websocket.lines import LocalLine, answering
 
 #: Seconds that a call waits, at most, for an EPOS that has left.
 MOST_AWAY = 30.0
+
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 #: Seconds for the thread to start or end.
 _PATIENCE = 10.0
@@ -122,7 +125,9 @@ class Station:
             reason = getattr(error, "strerror", None) or error
             raise OSError(f"can't listen on {where.host}:{where.port} (--partner-ws): {reason}") from None
         port = next(iter(server.sockets)).getsockname()[1]
-        host = f"[{where.host}]" if ":" in where.host else where.host
+        # On every interface: the EPOS has to name one that leads here.
+        host = socket.gethostname() if where.host in _EVERYWHERE else where.host
+        host = f"[{host}]" if ":" in host else host
         self.url = f"{'wss' if secure else 'ws'}://{host}:{port}{PATH}"
 
     def _dial(self, stack: contextlib.AsyncExitStack, where: Dial) -> None:
@@ -160,7 +165,8 @@ class Station:
 def _server_tls(certificate: object, key: object) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(str(certificate), str(key))
+        # Without a password of ours, OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(str(certificate), str(key), password="")
     except OSError as error:
         raise OSError(f"{certificate} and {key} are no certificate and its key (--partner-ws-tls): {error}") from None
     return context
