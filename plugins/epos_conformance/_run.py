@@ -182,10 +182,11 @@ class ConformanceRun:
         """
         assert self.record.plan is not None, "a partner is there in a run only"
         access, capability = self.record.plan.access[examination.transport], examination.capability
+        known = access.blocked is None or self.settings.capabilities is not None
+        if capability is not None and known and capability.name not in access.offered:
+            raise NotOffered(f"{capability.name} isn't {'claimed' if access.how_offered == 'claimed' else 'offered'}")
         if access.blocked is not None and not examination.anyway:
             raise Inconclusive(access.blocked)
-        if capability is not None and capability.name not in access.offered:
-            raise NotOffered(f"{capability.name} isn't {'claimed' if access.how_offered == 'claimed' else 'offered'}")
         if examination.changes and self.settings.read_only:
             raise NotOffered("not examined: it may change something at the partner, and the run is --read-only")
         partner = Partner(self._session(examination.transport, access))

@@ -20,7 +20,7 @@ import pytest
 
 from websockets.exceptions import WebSocketException
 
-from epos_conformance import _suite
+from epos_conformance import _contracts, _suite
 from epos_conformance._reach import Reach, connect
 from epos_conformance._record import Access
 from epos_conformance._settings import Dial, Listen, Settings
@@ -269,7 +269,10 @@ def test_where_nobody_dials_the_certificate_is_complete(tmp_path: Path, workers:
     require_complete(run)
     assert run.certificate["verdict"] == "not-proven"
     assert len(run.certificate["checks"]) > 400
-    assert {each["outcome"] for each in run.certificate["checks"]} == {"inconclusive"}
+    known = [each for each in run.certificate["checks"] if each["capability"] in (None, "ListAreas")]
+    # What isn't claimed is no loss.
+    assert {each["capability"] for each in run.checks("not-offered")} == {*_contracts.capabilities()} - {"ListAreas"}
+    assert {each["outcome"] for each in known} == {"inconclusive"}
     message = f"no EPOS dialled ws://127.0.0.1:{port}/epos within 1 s"
     assert {each["message"] for each in run.checks("inconclusive")} == {message, "nobody has dialled"}
     assert message in run.output
