@@ -79,7 +79,16 @@ class ConformanceRun:
             self.record.plan = Plan.from_json(json.loads(self.config.workerinput[_TOLD]))  # type: ignore[attr-defined]
             self._learn(self.record.plan)
         elif not self.config.option.collectonly:
-            self.record.plan = self._prepare()
+            try:
+                self.record.plan = self._prepare()
+            except KeyboardInterrupt:
+                # Before the session has begun pytest ends it without another word; a certificate tells of every run.
+                blocked = "the run was interrupted before the partner was reached"
+                where = {"rest": self.settings.url, "ws": self.settings.ws}
+                access = {name: Access(str(where[name]), blocked=blocked) for name in self.settings.transports}
+                self.record.plan = Plan(access, leases="")
+                self._conclude(interrupted=True)
+                raise
 
     def _prepare(self) -> Plan:
         reach = Reach(self.settings, self._cleanup, self.config.pluginmanager.get_plugin("terminalreporter"))
@@ -130,17 +139,21 @@ class ConformanceRun:
             return
         if self.record.plan is None:
             return
+        self._conclude(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        ours = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus in ours:
+            session.exitstatus = self._status(exitstatus)
+
+    def _conclude(self, *, interrupted: bool) -> None:
+        """Write the certificate."""
         if self._line is not None:
             from epos_conformance.websocket.remarks import remarks
 
             self.record.remarks = [self.mask(each) for each in remarks(self._line.ask("evidence"))]
         path = self.settings.reports / "certificate.json"
         self.record.known = _certificate.known_rules(path, self.settings)
-        self.certificate = _certificate.build(self.record, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+        self.certificate = _certificate.build(self.record, interrupted=interrupted)
         self.certificate.write(path)
-        ours = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
-        if exitstatus in ours:
-            session.exitstatus = self._status(exitstatus)
 
     def _status(self, exitstatus: int) -> pytest.ExitCode:
         """Granted or not: what pytest counted, and what it couldn't know."""

@@ -78,6 +78,14 @@ def run_suite(folder: Path, *arguments: str, environment: Mapping[str, str] | No
     return Run(done.returncode, done.stdout, folder, time.monotonic() - started)
 
 
+#: pytest in a process of its own that can be interrupted: whoever runs these tests in the background of a shell ignores
+#: the signal, and children take after their parents.
+INTERRUPTIBLE = (
+    "import signal, sys, pytest; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "sys.exit(pytest.main(sys.argv[1:]))"
+)
+
+
 Talk = Callable[[socket.socket], None]
 
 

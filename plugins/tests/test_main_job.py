@@ -23,7 +23,7 @@ from epos_conformance import _contracts, _suite
 from epos_conformance.reference import launch
 from epos_conformance.reference.server import Running
 
-from .support import Run, run_suite
+from .support import INTERRUPTIBLE, Run, run_suite
 
 
 REFERENCE = "--partner-url=reference"
@@ -441,13 +441,6 @@ def test_allure_may_be_switched_off(tmp_path: Path) -> None:
 # Ends
 
 
-#: Whoever runs these tests in the background of a shell ignores the signal, and children take after their parents.
-_INTERRUPTIBLE = (
-    "import signal, sys, pytest; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "sys.exit(pytest.main(sys.argv[1:]))"
-)
-
-
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "parallel"])
 def test_an_interrupted_run_leaves_a_whole_certificate(tmp_path: Path, workers: list[str]) -> None:
     with launch.start(variants=["slow-but-fine"]) as running:
@@ -455,7 +448,7 @@ def test_an_interrupted_run_leaves_a_whole_certificate(tmp_path: Path, workers: 
         home = str(Path(_suite.__file__).parents[1])
         child = subprocess.Popen(
             [
-                *(sys.executable, "-c", _INTERRUPTIBLE, "-p", "no:cacheprovider", "-p", "epos_conformance.plugin"),
+                *(sys.executable, "-c", INTERRUPTIBLE, "-p", "no:cacheprovider", "-p", "epos_conformance.plugin"),
                 *workers,
                 *(
                     f"--partner-url={running.url}",

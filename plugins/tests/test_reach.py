@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from epos_conformance._record import Access
 from epos_conformance._settings import Dial, Listen, Settings
 from epos_conformance.websocket.transport import WebSocketTransport
 
-from .support import Run, lines, run_suite
+from .support import INTERRUPTIBLE, Run, lines, run_suite
 from .tills import KEY, PATIENCE, answering, fine, till, until
 
 
@@ -319,3 +320,29 @@ def test_collecting_listens_to_nobody(tmp_path: Path) -> None:
     assert run.status == 0, run.output
     assert "ws-ws.reply-carries-the-id" in run.output
     assert not (tmp_path / "reports").exists()
+
+
+def test_who_tires_of_waiting_has_a_certificate_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    port, home = free_port(), str(Path(_suite.__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, "-p", "epos_conformance.plugin", f"--partner-ws={port}"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": home},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip().endswith("s left"):
+                break
+        process.send_signal(signal.SIGINT)
+        output = process.stdout.read()
+
+    run = Run(process.returncode, output, tmp_path, 0)
+    assert run.status == 2, output
+    require_complete(run)
+    assert run.certificate["verdict"] == "not-proven"
+    assert run.certificate["selection"]["interrupted"] is True
+    assert run.certificate["checks"] == []
