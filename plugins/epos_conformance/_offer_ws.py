@@ -70,6 +70,8 @@ def _ask(
         known = {} if each.changes and each.request is None else seen
         ids = {member.name: known.get(member.name, nonsense) for member in each.ids}
         asked[each.name] = transport.request(each, ids, DOJO_HEADERS)
+        # What isn't offered may be refused in the words of a JSON-RPC library: it is nobody's evidence.
+        asked[each.name].capability = None
     transport.calls(list(asked.values()))
     return asked
 

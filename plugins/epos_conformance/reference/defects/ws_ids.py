@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from itertools import count
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+from websockets.asyncio.client import ClientConnection
 
 from epos_conformance._contracts import Capability
 from epos_conformance.reference.epos import ReferenceEpos
@@ -72,6 +74,20 @@ class IdsAreCut(SocketShell):
 
     def id_of(self, request: Request) -> Any:
         return request.id[:16] if isinstance(request.id, str) else request.id
+
+
+@defect("ws-ids-are-uuids", breaks=["ws.reply-carries-the-id"], also=_UNANSWERED)
+class IdsAreUuids(SocketShell):
+    """
+    An id is read as a UUID; what has another one is logged and not answered.
+    """
+
+    async def reply(self, session: ClientConnection, request: Request) -> Json | None:
+        try:
+            UUID(str(request.id))
+        except ValueError:
+            return None
+        return await super().reply(session, request)
 
 
 @defect("ws-errors-have-no-id", breaks=["ws.reply-carries-the-id"], also=_UNANSWERED)
