@@ -113,6 +113,8 @@ def test_keeps_one_session_at_a_time(partner: Partner) -> None:
     if isinstance(partner.settings.ws, Dial):
         raise NotOffered("not examined: the suite dials this EPOS, and dials once")
     sampling.answering(partner)
+    # Errors as well: some dial again where something went wrong, and don't hang up.
+    partner.calls(*sampling.plain(partner))
     time.sleep(SECOND)
     overlaps = partner.socket.evidence()["overlaps"]
     if overlaps:

@@ -47,9 +47,9 @@ SPECIAL: dict[str, list[str]] = {
     "everything-hangs": ["--fail-after=1", "--slow-after=0.5"],
     # What waits for a reply or for a session that never comes need not wait long.
     **{name: ["--fail-after=1", "--slow-after=0.5"] for name in faults.defects() if name.startswith("ws-")},
-    "slow-but-fine": ["--capabilities=ListAreas,GetOrderById"],
+    "slow-but-fine": ["--capabilities=ListAreas,SearchTables"],
     "ws-slow-but-fine": ["--capabilities=ListAreas"],
-    "ws-now-fast-now-slow": ["--capabilities=ListAreas,GetOrderById"],
+    "ws-now-fast-now-slow": ["--capabilities=ListAreas,SearchTables"],
     "busy-now-and-then": ["--capabilities=ListAreas,GetOrderById,SearchOrders"],
     "ws-silent-on-what-it-lacks": [
         "--capabilities=ListAreas,GetOrderById,SearchOrders",
