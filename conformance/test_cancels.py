@@ -22,10 +22,11 @@ from epos_conformance import (
     searching,
 )
 from epos_conformance.exchange import ERROR_TYPES
+from epos_conformance.following import Row
 from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.settling import settled
 from epos_conformance.shown import words
-from epos_conformance.venue import Row, instant
+from epos_conformance.venue import instant
 
 
 #: A till may refuse to cancel an order that it has just sent to the kitchen.

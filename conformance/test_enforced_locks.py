@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from epos_conformance import Exchange, Finding, Inconclusive, Partner, Violation, answers, check, money
 from epos_conformance.enforcing import enforced, enforcement, excused
+from epos_conformance.following import Row
 from epos_conformance.locking import (
     Lock,
     ask,
@@ -29,7 +30,6 @@ from epos_conformance.locking import (
 )
 from epos_conformance.paying import Payment
 from epos_conformance.racing import rounds
-from epos_conformance.venue import Row
 
 
 # A second lock

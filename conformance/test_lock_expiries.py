@@ -13,6 +13,7 @@ from typing import Any
 from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check
 from epos_conformance.enforcing import enforced, excused
 from epos_conformance.exchange import ERROR_TYPES, preview
+from epos_conformance.following import Row
 from epos_conformance.lapsing import lapsing
 from epos_conformance.locking import (
     LASTS,
@@ -31,7 +32,7 @@ from epos_conformance.locking import (
     until,
     usual,
 )
-from epos_conformance.venue import Row, instant
+from epos_conformance.venue import instant
 
 
 #: An expiry of long ago, in seconds.

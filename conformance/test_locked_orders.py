@@ -9,6 +9,7 @@ from typing import Any
 
 from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check
 from epos_conformance.exchange import preview
+from epos_conformance.following import Row, rows_of
 from epos_conformance.locking import (
     Lock,
     ask,
@@ -26,7 +27,6 @@ from epos_conformance.locking import (
     unrecorded,
 )
 from epos_conformance.settling import settled
-from epos_conformance.venue import Row, rows_of
 
 
 #: How far a search is walked to find an order.

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from epos_conformance import Finding, NotOffered, Partner, check, money, shown, totals
+from epos_conformance.following import Row
 from epos_conformance.shown import words
-from epos_conformance.venue import Row
 
 
 # Currencies

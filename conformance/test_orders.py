@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from epos_conformance import Finding, Partner, answers, check, money, shown
+from epos_conformance.following import Row
 from epos_conformance.sameness import Moment
 from epos_conformance.shown import words
-from epos_conformance.venue import Row
 
 
 @check("GetOrderById.answers-the-order-asked-for")

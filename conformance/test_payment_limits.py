@@ -22,8 +22,8 @@ from epos_conformance import (
     payoff,
     split_bill,
 )
+from epos_conformance.following import Row
 from epos_conformance.paying import READ, Payment
-from epos_conformance.venue import Row
 
 
 INVALID = "InvalidRequest"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from epos_conformance import Exchange, Finding, Inconclusive, Partner, answers, check, money, paying, racing
+from epos_conformance.following import Row
 from epos_conformance.paying import READ, RECORD
-from epos_conformance.venue import Row
 
 
 #: Copies of one payment that are sent at once, and what is paid and tipped with it.

@@ -19,9 +19,9 @@ from epos_conformance import (
     split_bill,
 )
 from epos_conformance.exchange import preview
+from epos_conformance.following import Row
 from epos_conformance.paying import READ, Payment
 from epos_conformance.split_bill import SplitBill
-from epos_conformance.venue import Row
 
 
 @check("RecordOrderPaymentById.shows-the-payment")

@@ -11,6 +11,7 @@ from typing import Any
 
 from epos_conformance import Finding, Inconclusive, Partner, Violation, answers, check, searching, shown
 from epos_conformance.filters import Narrowing
+from epos_conformance.following import Row
 from epos_conformance.order_filters import (
     FILTERS,
     PAYABLE,
@@ -24,7 +25,6 @@ from epos_conformance.order_filters import (
 )
 from epos_conformance.settling import settled
 from epos_conformance.shown import words
-from epos_conformance.venue import Row
 from epos_conformance.walking import listed, told
 
 

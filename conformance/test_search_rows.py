@@ -24,9 +24,9 @@ from epos_conformance import (
     split_bill,
 )
 from epos_conformance.exchange import Exchange
+from epos_conformance.following import Row
 from epos_conformance.settling import settled
 from epos_conformance.shown import words
-from epos_conformance.venue import Row
 from epos_conformance.walking import listed
 
 

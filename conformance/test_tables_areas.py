@@ -20,7 +20,7 @@ from epos_conformance import (
 )
 from epos_conformance._contracts import capabilities
 from epos_conformance.filters import AREA, WAITER, Filter, Narrowing
-from epos_conformance.venue import Row
+from epos_conformance.following import Row
 
 
 #: Areas or waiters that are searched for.

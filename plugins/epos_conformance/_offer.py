@@ -20,9 +20,9 @@ from epos_conformance._contracts import Capability
 from epos_conformance._settings import Settings
 from epos_conformance.exceptions import BrokenAnswer, Unanswered
 from epos_conformance.exchange import ERROR_TYPES, Exchange
+from epos_conformance.following import rows_of
 from epos_conformance.rest import RestTransport, encode
 from epos_conformance.transports import DOJO_HEADERS
-from epos_conformance.venue import rows_of
 
 
 @dataclass(slots=True)

@@ -18,8 +18,8 @@ from epos_conformance._contracts import Capability
 from epos_conformance._offer import SHOWS, Offer
 from epos_conformance._settings import Settings
 from epos_conformance.exceptions import BrokenAnswer, Unreachable
+from epos_conformance.following import rows_of
 from epos_conformance.transports import DOJO_HEADERS
-from epos_conformance.venue import rows_of
 from epos_conformance.websocket import messages
 from epos_conformance.websocket.exchanges import RpcExchange
 from epos_conformance.websocket.transport import WebSocketTransport

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from epos_conformance.filters import Narrowing
+from epos_conformance.following import Row
 from epos_conformance.told import MOST_FINDINGS
-from epos_conformance.venue import Row
 from epos_conformance.verdict import Finding
 from epos_conformance.walking import End, Page, Walk, key, listed
 

@@ -11,13 +11,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from epos_conformance import answers, order_versions, ordering
+from epos_conformance import answers, following, order_versions, ordering
 from epos_conformance.exceptions import Inconclusive, Violation
 from epos_conformance.exchange import Exchange, preview
+from epos_conformance.following import rows_of
 from epos_conformance.kept import Comparison
 from epos_conformance.ordering import Json, Ordering, Version
 from epos_conformance.settling import settled
-from epos_conformance.venue import rows_of
 from epos_conformance.verdict import Finding
 
 
@@ -160,24 +160,14 @@ def search(partner: Partner, id: str, query: Json) -> tuple[Any, str | None]:
     """
     The row of the order *id* in what *query* finds, None where it isn't there; and why that is no proof, if it is none.
     """
-    size: Json = {"limit": 100}
-    cursor, seen = size, set[str]()
-    for _ in range(MOST_PAGES):
-        exchange = partner.call("SearchOrders", {**query, "cursor": cursor})
-        if exchange.refused and not seen:
-            # An EPOS may allow less than the contract does: it gives the page that it likes.
-            exchange, size = partner.call("SearchOrders", query), {}
+    count = 0
+    for exchange in following.pages(partial(partner.call, "SearchOrders"), query, most=MOST_PAGES):
         if not exchange.succeeded:
             return None, exchange.seen
-        rows = rows_of(exchange.result)
-        if row := next((each for each in rows if each.get("id") == id), None):
+        if row := next((each for each in rows_of(exchange.result) if each.get("id") == id), None):
             return row, None
-        after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-        if not isinstance(after, str) or not after or after in seen:
-            return None, None
-        seen.add(after)
-        cursor = {**size, "after": after}
-    return None, f"it is not on the first {MOST_PAGES} pages"
+        count += 1
+    return None, f"it is not on the first {MOST_PAGES} pages" if count == MOST_PAGES else None
 
 
 class _Keeping:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from epos_conformance.venue import Row
+from epos_conformance.following import Row
 
 
 #: Filters of SearchOrders that are members of ``dineIn``.

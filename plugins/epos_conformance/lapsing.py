@@ -19,9 +19,10 @@ from email.utils import parsedate_to_datetime
 from epos_conformance.enforcing import Enforcement
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
+from epos_conformance.following import Row
 from epos_conformance.locking import Lock, ask, expect_two, extend, new_id, release, rival
 from epos_conformance.partner import Partner
-from epos_conformance.venue import Row, instant
+from epos_conformance.venue import instant
 
 
 #: Seconds that short locks may last in all.

@@ -15,12 +15,13 @@ from weakref import WeakKeyDictionary
 from epos_conformance import money, paying
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import Exchange
+from epos_conformance.following import Row
 from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.partner import Partner
 from epos_conformance.paying import Payment
 from epos_conformance.settling import settled
 from epos_conformance.supply import LEASE_WAIT
-from epos_conformance.venue import Row, Venue, instant
+from epos_conformance.venue import Venue, instant
 from epos_conformance.verdict import Finding
 
 

@@ -14,9 +14,9 @@ from urllib.parse import quote
 from epos_conformance import _contracts, bodies, searching, shown
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.filters import BY_ID, Filter, Narrowing
+from epos_conformance.following import Row
 from epos_conformance.partner import Partner
 from epos_conformance.settling import settled
-from epos_conformance.venue import Row
 
 
 #: Values that each filter is tried with.

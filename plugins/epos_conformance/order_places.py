@@ -13,9 +13,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from epos_conformance.following import Row
 from epos_conformance.order_versions import Versions, everything, payments, simple
 from epos_conformance.ordering import NAME, Json, Ordering, Version, place, times
-from epos_conformance.venue import Row, instant
+from epos_conformance.venue import instant
 
 
 #: Members of details.dineIn that say where.

@@ -16,9 +16,9 @@ from itertools import islice
 
 from epos_conformance import money
 from epos_conformance.arithmetic import Parts, Share
+from epos_conformance.following import Row
 from epos_conformance.intents import Intents
 from epos_conformance.ordering import Json, Ordering, Version, times
-from epos_conformance.venue import Row
 
 
 Versions = Iterator[Version]

@@ -19,7 +19,8 @@ from typing import Any
 
 from epos_conformance import arithmetic, money, schema
 from epos_conformance.arithmetic import Parts
-from epos_conformance.venue import Row, Venue
+from epos_conformance.following import Row
+from epos_conformance.venue import Venue
 
 
 Json = dict[str, Any]

@@ -17,10 +17,11 @@ from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
 from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Unreachable, Violation
 from epos_conformance.exchange import Exchange
+from epos_conformance.following import Row
 from epos_conformance.rest import RestTransport
 from epos_conformance.supply import Supply
 from epos_conformance.transports import DOJO_HEADERS
-from epos_conformance.venue import PLURALS, Row, Venue
+from epos_conformance.venue import PLURALS, Venue
 from epos_conformance.websocket.exchanges import RpcExchange
 from epos_conformance.websocket.transport import WebSocketTransport
 

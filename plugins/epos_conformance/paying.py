@@ -13,10 +13,10 @@ from typing import Any
 from epos_conformance import answers, money
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import Exchange
+from epos_conformance.following import Row
 from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.partner import MOST_ATTEMPTS, Partner
 from epos_conformance.settling import settled, unchanged
-from epos_conformance.venue import Row
 from epos_conformance.verdict import Finding
 
 

@@ -16,8 +16,8 @@ from epos_conformance.settling import unchanged
 
 
 if TYPE_CHECKING:
+    from epos_conformance.following import Row
     from epos_conformance.partner import Partner
-    from epos_conformance.venue import Row
 
 
 @dataclass(frozen=True, slots=True)

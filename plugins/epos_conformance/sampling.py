@@ -13,9 +13,9 @@ from epos_conformance import _contracts
 from epos_conformance._contracts import Capability
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
+from epos_conformance.following import rows_of
 from epos_conformance.partner import Partner
 from epos_conformance.transports import DOJO_HEADERS
-from epos_conformance.venue import rows_of
 from epos_conformance.websocket.exchanges import RpcExchange
 
 

@@ -5,10 +5,12 @@ Searching for orders, page by page, as a means: whether the pages are right is f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from epos_conformance import following
 from epos_conformance.exceptions import Inconclusive, Violation
-from epos_conformance.venue import Row, rows_of
+from epos_conformance.following import Row, rows_of
 from epos_conformance.verdict import Finding
 from epos_conformance.walking import told
 
@@ -27,14 +29,8 @@ def pages(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False)
 
     Raises `Inconclusive` where they are not answered; a `Violation` where that is *demanded*.
     """
-    size: dict[str, Any] = {"limit": 100}
-    cursor, seen, count = size, set[str](), 0
-    known: set[str] = set()
-    for _ in range(MOST_PAGES):
-        exchange = partner.call("SearchOrders", {**query, "cursor": cursor})
-        if not exchange.succeeded and not seen:
-            # An EPOS that takes no limit of 100 is told so elsewhere.
-            exchange, size = partner.call("SearchOrders", query), {}
+    count = 0
+    for exchange in following.pages(partial(partner.call, "SearchOrders"), query, most=MOST_PAGES):
         exchange.require_answer()
         if not exchange.succeeded:
             what = f"SearchOrders with {told(query)}" if query else "SearchOrders"
@@ -42,16 +38,10 @@ def pages(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False)
                 raise Inconclusive(f"needs {what}, but saw {exchange.seen}")
             raise Violation(Finding(what, "a success", exchange.seen))
         rows = [row for row in rows_of(exchange.result) if isinstance(row.get("id"), str)]
-        count += len(rows)
         yield rows
-        # A cursor that comes again may stand for a search that the EPOS keeps, and leads on as long as rows are new.
-        new = {row["id"] for row in rows} - known
-        known |= new
-        after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-        if not isinstance(after, str) or not after or (after in seen and not new) or count >= MOST_ROWS:
+        count += len(rows)
+        if count >= MOST_ROWS:
             return
-        seen.add(after)
-        cursor = {**size, "after": after}
 
 
 def search(partner: Partner, query: Mapping[str, Any], *, demanded: bool = False) -> list[Row]:

@@ -20,9 +20,9 @@ from weakref import WeakKeyDictionary
 from epos_conformance import _contracts, answers, money, searching
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import preview
+from epos_conformance.following import Row
 from epos_conformance.partner import Partner
 from epos_conformance.settling import settled
-from epos_conformance.venue import Row
 from epos_conformance.verdict import Finding
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from epos_conformance import _contracts, answers, money, order_places, ordering, paying, searching
 from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.following import Row
 from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.partner import MOST_ATTEMPTS, Partner
 from epos_conformance.paying import Payment
 from epos_conformance.settling import settled
-from epos_conformance.venue import Row
 from epos_conformance.verdict import Finding
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, cast
 from epos_conformance import money
 from epos_conformance._session import Session
 from epos_conformance.exceptions import Inconclusive
+from epos_conformance.following import Row
 from epos_conformance.settling import settled
-from epos_conformance.venue import Row
 
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from epos_conformance.amiss import Fault
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import Exchange
 from epos_conformance.filters import Narrowing
+from epos_conformance.following import Row
 from epos_conformance.settling import settled
 from epos_conformance.told import Camera, Told
-from epos_conformance.venue import Row
 from epos_conformance.walking import End, Walk
 
 

@@ -12,15 +12,16 @@ import time
 import uuid
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from epos_conformance import _contracts, bodies
+from epos_conformance import _contracts, bodies, following
 from epos_conformance._contracts import Capability
 from epos_conformance.bodies import Fault
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import preview
+from epos_conformance.following import rows_of
 from epos_conformance.partner import Partner
-from epos_conformance.venue import rows_of
 from epos_conformance.verdict import Finding
 
 
@@ -106,14 +107,8 @@ def _observe(partner: Partner, observer: Capability, ids: Mapping[str, str]) -> 
             raise Inconclusive(f"can't see what is stored: {exchange.seen}")
         return {name: value for name, value in exchange.result.items() if name not in _VOLATILE}
     rows: list[Any] = []
-    cursor: dict[str, Any] = {"limit": 100}
-    for _ in range(_MOST_PAGES):
-        exchange = partner.call(observer.name, {"cursor": cursor})
+    for exchange in following.pages(partial(partner.call, observer.name), {}, most=_MOST_PAGES):
         if not exchange.succeeded:
             raise Inconclusive(f"can't see what is stored: {exchange.seen}")
         rows += rows_of(exchange.result)
-        after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-        if not isinstance(after, str) or not after:
-            break
-        cursor = {"limit": 100, "after": after}
     return rows

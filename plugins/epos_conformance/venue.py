@@ -14,27 +14,24 @@ import uuid
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote
 
-from epos_conformance import arithmetic
+from epos_conformance import arithmetic, following
 from epos_conformance._settings import KnownData
 from epos_conformance.arithmetic import Arithmetic, Parts
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
+from epos_conformance.following import PAGE, Row, rows_of
 from epos_conformance.intents import Intents
 
 
-#: A row of a search, an order, a party: JSON as the partner sent it.
-Row = Mapping[str, Any]
-
-_PAGE = 100
 #: Payable orders among those seen, with which no more are looked for.
 _ENOUGH_PAYABLE = 10
 #: Enough of a busy venue to find what is needed, few enough not to burden it; an EPOS may have small pages.
 _MOST_ROWS = 300
-_MOST_PAGES = 30
+_MOSTPAGES = 30
 
 #: Sold nowhere; used where the venue shows no item and none is named.
 _INVENTED_ITEM = {"plu": "CONFORMANCE-1", "name": "Conformance item", "amount": 250}
@@ -42,20 +39,6 @@ _INVENTED_ITEM = {"plu": "CONFORMANCE-1", "name": "Conformance item", "amount": 
 
 #: Things with ids -> what lists of them are called, in `Venue` and in ``partner.toml``.
 PLURALS = {"order": "orders", "party": "parties", "reservation": "reservations"}
-
-
-def rows_of(result: Any) -> list[Row]:
-    """
-    The rows of a search's result: of one page, or of SearchTables' array of pages. Whatever is no object is left out.
-    """
-    pages = result if isinstance(result, list) else [result]
-    return [
-        row
-        for page in pages
-        if isinstance(page, dict) and isinstance(page.get("data"), list)
-        for row in page["data"]
-        if isinstance(row, dict)
-    ]
 
 
 class Venue:
@@ -91,26 +74,17 @@ class Venue:
             self.unknown[capability] = f"{capability} isn't offered"
             return []
         found: list[Row] = []
-        size: dict[str, Any] = {"limit": _PAGE}
-        cursor = size
-        for _ in range(_MOST_PAGES):
-            try:
-                exchange = self._ask(capability, {**query, "cursor": cursor})
-                if not exchange.succeeded and cursor == {"limit": _PAGE}:
-                    # An EPOS may allow less than the contract does: take the pages it gives by itself.
-                    exchange, size = self._ask(capability, dict(query)), {}
-            except Inconclusive as error:
-                self.unknown[capability] = str(error)
-                return found
-            if not exchange.succeeded:
-                self.unknown[capability] = str(exchange)
-                return found
-            rows = rows_of(exchange.result)
-            found += rows
-            after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-            if not isinstance(after, str) or after in ("", cursor.get("after")) or not rows or len(found) >= _MOST_ROWS:
-                break
-            cursor = {**size, "after": after}
+        try:
+            for exchange in following.pages(partial(self._ask, capability), query, most=_MOSTPAGES):
+                if not exchange.succeeded:
+                    self.unknown[capability] = str(exchange)
+                    return found
+                found += rows_of(exchange.result)
+                if len(found) >= _MOST_ROWS:
+                    break
+        except Inconclusive as error:
+            self.unknown[capability] = str(error)
+            return found
         if not found:
             self.unknown.setdefault(capability, f"{capability} finds nothing")
         return found
@@ -121,7 +95,7 @@ class Venue:
         Orders, payable or not: in a till that keeps whatever was canceled, the open ones may lie behind hundreds.
         """
         found = self._search("SearchOrders", {})
-        if len(found) < _PAGE or sum(row.get("payable") is True for row in found) >= _ENOUGH_PAYABLE:
+        if len(found) < PAGE or sum(row.get("payable") is True for row in found) >= _ENOUGH_PAYABLE:
             return found
         seen = {row.get("id") for row in found}
         return [

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import Exchange
-from epos_conformance.venue import Row, rows_of
+from epos_conformance.following import Row, rows_of
 
 
 if TYPE_CHECKING:

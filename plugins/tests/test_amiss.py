@@ -12,7 +12,7 @@ import pytest
 
 from epos_conformance import amiss
 from epos_conformance.filters import WAITER
-from epos_conformance.venue import Row
+from epos_conformance.following import Row
 from epos_conformance.verdict import Finding
 from epos_conformance.walking import End, Page, Walk
 

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from epos_conformance import order_filters
 from epos_conformance.exceptions import Inconclusive
+from epos_conformance.following import Row
 from epos_conformance.order_filters import FILTERS, PAYABLE
-from epos_conformance.venue import Row
 
 from .place import Place, variants
 

@@ -16,8 +16,8 @@ from starlette.responses import Response
 from epos_conformance import money, shown
 from epos_conformance._settings import IntentSource, KnownData
 from epos_conformance.exceptions import Inconclusive, Violation
+from epos_conformance.following import Row
 from epos_conformance.shown import Shown
-from epos_conformance.venue import Row
 from epos_conformance.verdict import Finding
 
 from .place import Place, refusing, variants

@@ -8,9 +8,9 @@ import pytest
 
 from epos_conformance import turning, walking
 from epos_conformance.exceptions import Inconclusive
+from epos_conformance.following import Row
 from epos_conformance.reference import faults
 from epos_conformance.turning import Return, Step
-from epos_conformance.venue import Row
 from epos_conformance.walking import End, Page, Walk
 
 from .place import Place, variants

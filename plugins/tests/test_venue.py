@@ -17,7 +17,8 @@ from epos_conformance import _contracts, schema
 from epos_conformance._settings import KnownData
 from epos_conformance.exceptions import Unanswered
 from epos_conformance.exchange import Answer, Exchange, Sent
-from epos_conformance.venue import PLACEHOLDERS, Venue, instant, rows_of
+from epos_conformance.following import rows_of
+from epos_conformance.venue import PLACEHOLDERS, Venue, instant
 
 from . import examples
 

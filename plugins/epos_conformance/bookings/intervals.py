@@ -13,7 +13,8 @@ from epos_conformance.bookings import keeping, making, reading, wishes
 from epos_conformance.bookings.kinds import RESERVATION, Members, Own
 from epos_conformance.bookings.searching import said, told
 from epos_conformance.exceptions import Inconclusive, Violation
-from epos_conformance.venue import Row, instant
+from epos_conformance.following import Row
+from epos_conformance.venue import instant
 from epos_conformance.verdict import Finding
 
 

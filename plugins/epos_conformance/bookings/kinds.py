@@ -12,7 +12,7 @@ from epos_conformance import _contracts
 from epos_conformance._contracts import Capability
 from epos_conformance.bookings import keeping
 from epos_conformance.bookings.slots import Slot
-from epos_conformance.venue import Row
+from epos_conformance.following import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ from epos_conformance.bookings import changing, keeping, making, reading
 from epos_conformance.bookings.kinds import PARTY, Members, Own
 from epos_conformance.bookings.searching import said, told
 from epos_conformance.exceptions import Inconclusive, Violation
-from epos_conformance.venue import Row, instant
+from epos_conformance.following import Row
+from epos_conformance.venue import instant
 from epos_conformance.verdict import Finding
 
 

@@ -4,17 +4,16 @@ Reading and searching for what is our own, with time to settle after a write.
 
 from __future__ import annotations
 
-import itertools
-
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from epos_conformance import answers
+from epos_conformance import answers, following
 from epos_conformance.bookings import keeping
 from epos_conformance.bookings.kinds import Kind, Members, Own, named
 from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.following import Row, rows_of
 from epos_conformance.settling import settled
-from epos_conformance.venue import Row, rows_of
 from epos_conformance.verdict import Finding
 
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 #: How far a search is walked: own rows are among the newest or the oldest.
 _MOST_PAGES = 10
-
-_PAGE = 100
 
 
 def require_offered(partner: Partner, *names: str) -> None:
@@ -93,21 +90,10 @@ def walk(partner: Partner, kind: Kind, query: Members) -> Iterator[Row]:
     """
     The rows of a search for *query*, page by page, `_MOST_PAGES` at most. Raises `Inconclusive` where it is refused.
     """
-    cursor: dict[str, Any] = {"limit": _PAGE}
-    seen: set[str] = set()
-    for page in itertools.count(1):
-        exchange = partner.call(kind.search, {**query, "cursor": cursor})
-        if page == 1 and exchange.refused:
-            # An EPOS may allow less than the contract does: take the page it gives by itself.
-            exchange = partner.call(kind.search, query)
+    for exchange in following.pages(partial(partner.call, kind.search), query, most=_MOST_PAGES):
         if not exchange.succeeded:
             raise Inconclusive(f"a {kind.search} with {named(query) if query else 'no filter'} fails: {exchange.seen}")
         yield from rows_of(exchange.result)
-        after = exchange.result.get("after") if isinstance(exchange.result, dict) else None
-        if not isinstance(after, str) or not after or after in seen or page >= _MOST_PAGES:
-            return
-        seen.add(after)
-        cursor = {"limit": _PAGE, "after": after}
 
 
 def find(partner: Partner, own: Own, query: Members | None = None) -> Row | None:

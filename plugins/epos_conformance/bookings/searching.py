@@ -16,8 +16,9 @@ from epos_conformance import answers
 from epos_conformance.bookings import changing, keeping, making, reading, wishes
 from epos_conformance.bookings.kinds import PARTY, Kind, Members, Own, capability
 from epos_conformance.exceptions import Inconclusive, Violation
+from epos_conformance.following import Row
 from epos_conformance.settling import settled
-from epos_conformance.venue import Row, instant
+from epos_conformance.venue import instant
 from epos_conformance.verdict import Finding
 
 
