@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from epos_conformance import _contracts, bodies, money, schema, supply
@@ -240,6 +240,18 @@ class Partner:
         self._leases.callback(lock.release)
         return True
 
+    def free(self, wanted: Sequence[str]) -> Iterator[str]:
+        """
+        Those of *wanted* that this check gets to itself: what is free, or else the first one as soon as it is.
+        """
+        none = True
+        for each in wanted:
+            if self.hold(each):
+                none = False
+                yield each
+        if none and wanted and self.hold(wanted[0], wait=supply.LEASE_WAIT):
+            yield wanted[0]
+
     def intent(self, amount: int = 1) -> str:
         """The id of a payment intent for *amount* minor units, never used before."""
         return self.venue.intents.new(amount, self.venue.currency)
@@ -434,9 +446,7 @@ class Partner:
         # After a refusal, another one: a waiter may be editing the first.
         every = [each for each in self._supply.payable if not self._session.leases.noted(f"spent {each}")]
         candidates = [each for each in every if each not in self._refused] or every
-        found = next((each for each in candidates if self.hold(each)), None)
-        if found is None and candidates and self.hold(candidates[0], wait=supply.LEASE_WAIT):
-            found = candidates[0]
+        found = next(self.free(candidates), None)
         if found is None:
             raise Inconclusive(self._supply.none_free(candidates))
         self._order = found

@@ -114,10 +114,7 @@ class Supply:
         candidates = [each for each in self.payable if each not in self._held and not leases.noted(f"spent {each}")]
         wanted = [each for each in candidates if each not in self._unfit] or candidates
         reasons: list[str] = []
-        # Where all are in use, one is waited for.
-        for each, patience in (*((each, 0.0) for each in wanted), *((each, LEASE_WAIT) for each in wanted[:1])):
-            if not self._partner.hold(each, wait=0 if reasons else patience):
-                continue
+        for each in self._partner.free(wanted):
             try:
                 found = self._read(each, owed)
             except Inconclusive as error:
