@@ -12,7 +12,6 @@ import dataclasses
 import json
 import tempfile
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,15 +172,17 @@ class ConformanceRun:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         _checks.parametrize(metafunc, self.settings.transports)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
-        """
-        Checks that disturb others come last, those that tell why others will fail come first.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(self, obj: object) -> list[pytest.Item] | None:
+        """Leave out a check of a transport that isn't examined: it has no parameters, and pytest would skip it."""
+        mark = next((each for each in getattr(obj, "pytestmark", ()) if each.name == "check"), None)
+        if mark is None or any(True for _ in _checks.examinations(mark, self.settings.transports)):
+            return None
+        return []
 
-        A check of a transport that isn't examined has no parameters: pytest would skip it with a riddle of its own.
-        """
-        items[:] = [each for each in items if examination_of(each) or not each.get_closest_marker("check")]
-        yield
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Checks that disturb others come last; those that tell why others will fail come first."""
         items.sort(key=lambda item: each.order if (each := examination_of(item)) else 0)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
