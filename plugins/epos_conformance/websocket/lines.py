@@ -151,8 +151,11 @@ async def _carry_out(hub: Hub, connection: ServerConnection, frame: str | bytes)
     await asyncio.wait([work, gone], return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
     if not work.done():
-        work.cancel()  # a worker that died while it waited for its turn
+        work.cancel()  # of a worker that died while it waited for its turn, or of a run that ends
+        await asyncio.wait([work])
+    if work.cancelled():
+        return {"fault": _ENDED}
     try:
-        return {"found": await work}
+        return {"found": work.result()}
     except Exception as error:
         return {"fault": f"{type(error).__name__}: {error}"}
