@@ -17,7 +17,7 @@ from filelock import FileLock
 from epos_conformance import _contracts
 from epos_conformance._leases import Leases
 from epos_conformance._settings import IntentSource, Settings
-from epos_conformance.exceptions import Inconclusive, Unanswered, Unauthorized, Unreachable
+from epos_conformance.exceptions import Inconclusive, SessionLost, Unanswered, Unauthorized, Unreachable
 from epos_conformance.exchange import Exchange
 from epos_conformance.intents import Commanded, Intents, Supplied
 from epos_conformance.transports import DOJO_HEADERS, Transport
@@ -26,6 +26,8 @@ from epos_conformance.venue import Venue
 
 #: Calls in a row without any answer, after which the partner counts as gone.
 _PATIENCE = 3
+#: Sessions in a row that ended under a call: it costs one to find out what an EPOS can't bear.
+_LOSSES = 8
 #: Calls of one capability in a row that ran into the time limit, after which it isn't asked again.
 _CAPABILITY_PATIENCE = 2
 
@@ -54,6 +56,7 @@ class _Health:
     """What recent calls say about the partner's being there."""
 
     failures: int = 0
+    losses: int = 0
     timeouts: dict[str, int] = field(default_factory=dict)
     #: Whether the credentials were good for anything yet.
     authorized: bool = False
@@ -136,6 +139,13 @@ class Session:
                 f"{name} wasn't answered within {limit:g} s {_CAPABILITY_PATIENCE} times in a row; not asked again"
             )
 
+    def refuse_the_gone(self) -> None:
+        """
+        Raise at once where nobody is there any more; somebody who doesn't answer may be asked in another way.
+        """
+        if self.blocked is not None and issubclass(self._blocked_by, Unreachable):
+            raise self._blocked_by(self.blocked)
+
     def watch(self, exchange: Exchange) -> None:
         """
         Take note of how *exchange* went; raise the reason where it brought no answer.
@@ -143,7 +153,7 @@ class Session:
         health, name = self._health, exchange.capability
         failure = exchange.failure
         if failure is None:
-            health.failures = 0
+            health.failures = health.losses = 0
             if name is not None:
                 health.timeouts.pop(name, None)
             if exchange.status == 401:
@@ -157,6 +167,11 @@ class Session:
             health.failures += 1
         if isinstance(failure, Unanswered) and name is not None:
             health.timeouts[name] = health.timeouts.get(name, 0) + 1
+        if isinstance(failure, SessionLost):
+            health.losses += 1
+        if health.losses >= _LOSSES:
+            self._blocked_by = Unreachable
+            self.blocked = f"the EPOS has lost its session under {_LOSSES} calls in a row ({failure})"
         if health.failures >= _PATIENCE:
             self._blocked_by = type(failure)
             self.blocked = f"the partner has been unreachable for {_PATIENCE} calls in a row ({failure})"

@@ -10,6 +10,7 @@ How a check ends other than by finding the rule kept.
           +-- Unreachable     no connection, or none any more
           +-- Unanswered      connected, but no answer within the time limit
           +-- BrokenAnswer    an answer that breaks off, has no end or is not HTTP
+          |    +-- SessionLost   the session ended before the answer came
           +-- Unauthorized    the partner refuses the credentials it was given
 
 Anything else that escapes a check is a fault of the suite, which is inconclusive too.
@@ -76,6 +77,12 @@ class BrokenAnswer(Inconclusive):
         super().__init__(message)
         #: Whether the connection ended before the head of an answer.
         self.nothing_came = nothing_came
+
+
+class SessionLost(BrokenAnswer):
+    """
+    The EPOS's session ended before the answer came.
+    """
 
 
 class Unauthorized(Inconclusive):

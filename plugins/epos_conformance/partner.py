@@ -163,10 +163,12 @@ class Partner:
 
     def calls(self, *requests: RpcExchange, fragments: int = 1) -> list[RpcExchange]:
         """
-        Send requests of `WebSocketTransport.request` back to back, over WebSocket alone, whatever came before.
+        Send requests of `WebSocketTransport.request` back to back, over WebSocket alone, also to an EPOS that has left
+        others unanswered.
 
         Raises `Unreachable` alone: a call that brings no answer is part of what there is to be seen.
         """
+        self._session.refuse_the_gone()
         found = self.socket.calls(requests, fragments=fragments)
         self.exchanges += found
         for each in found:

@@ -56,6 +56,14 @@ def let_in(url: str, headers: dict[str, str] | None = None) -> bool:
         return found.connection.protocol.state.name == "OPEN"
 
 
+# Subprotocols
+
+
+def test_a_till_that_asks_for_a_subprotocol_gets_it() -> None:
+    with desk() as here, till(here.url, subprotocols=["jsonrpc-2.0", "other"]) as found:
+        assert found.connection.subprotocol == "jsonrpc-2.0"
+
+
 # Paths
 
 

@@ -134,12 +134,19 @@ def test_a_key_that_is_expected_may_look_like_base64() -> None:
     assert found.authentic is True
 
 
-@pytest.mark.parametrize("key", ["0a1b2c3d", KEY.upper(), f'"{KEY}"', "sk_test_0a1b2c3d"])
+@pytest.mark.parametrize("key", ["0a1b2c3d", KEY.upper(), "sk_test_0a1b2c3d"])
 def test_a_key_without_a_known_prefix_is_told_by_its_length(key: str) -> None:
     found = shake(f"Basic {key}")
     assert set(found.faults) == {handshakes.PREFIX}
     assert found.faults[handshakes.PREFIX][2] == f"{len(key)} characters that begin otherwise"
     assert key not in told(found)
+
+
+@pytest.mark.parametrize("key", [f'"{KEY}"', f"{KEY}:", f"dojo:{KEY}", f"{KEY},"])
+def test_a_key_among_other_characters_is_not_the_key_as_it_is(key: str) -> None:
+    found = shake(f"Basic {key}")
+    assert found.faults[handshakes.KEY][2] == "the key among other characters"
+    assert KEY not in told(found)
 
 
 def test_ordinary_credentials_are_masked_by_what_is_secret_in_them() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import time
 
 from collections.abc import Callable, Iterator
@@ -591,6 +592,31 @@ def test_a_reply_that_is_too_long_ends_the_session() -> None:
         assert text == "the answer is longer than 10000 bytes; the session was closed (--max-reply)"
         here.seen(0)
         assert here.evidence["sessions"][0]["ours"] is True
+
+
+def test_a_reply_that_is_no_text_ends_the_session_and_is_told() -> None:
+    with desk() as here, bare(here.url) as connection:
+        head_of(connection)
+        here.seen(1)
+        pending = here.calling("a")
+        connection.recv(4096)
+        connection.sendall(frame(b'{"id": "a", "result": "\xff\xfe"}'))
+        found = pending.result(PATIENCE)[0]
+    assert found["failure"] == [DROPPED, "the answer is no UTF-8; the session was closed (code 1007)"]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="the system can't hold data back")
+def test_requests_of_a_burst_arrive_together() -> None:
+    with desk() as here, bare(here.url) as connection:
+        head_of(connection)
+        here.seen(1)
+        ids = [f"request-{number}" for number in range(30)]
+        pending = here.calling(*ids)
+        came = connection.recv(2**20)
+        assert sum(each.encode() in came for each in ids) == len(ids)
+        for each in ids:
+            connection.sendall(frame(json.dumps({"id": each, "jsonrpc": "2.0", "result": {}}).encode()))
+        assert all(each["failure"] is None for each in pending.result(PATIENCE))
 
 
 # Pings

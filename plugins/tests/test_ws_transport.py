@@ -9,15 +9,18 @@ import pickle
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from epos_conformance import _contracts
 from epos_conformance._contracts import Capability
+from epos_conformance._leases import Leases
 from epos_conformance._masking import MASK, Masker
+from epos_conformance._session import Session
 from epos_conformance._settings import Settings
-from epos_conformance.exceptions import BrokenAnswer, Inconclusive, Unanswered, Unreachable
+from epos_conformance.exceptions import BrokenAnswer, Inconclusive, SessionLost, Unanswered, Unreachable
 from epos_conformance.exchange import MOST_SHOWN, NOT_JSON, Answer, Sent
 from epos_conformance.transports import DOJO_HEADERS
 from epos_conformance.websocket.exchanges import RpcExchange
@@ -280,7 +283,7 @@ def test_members_beside_the_usual_ones_are_sent(met: Met) -> None:
 
 @pytest.mark.parametrize(
     ("what", "failure"),
-    [("silence", Unanswered), ("drop", BrokenAnswer), ("astray", BrokenAnswer)],
+    [("silence", Unanswered), ("drop", SessionLost), ("astray", BrokenAnswer)],
 )
 def test_a_call_without_a_reply_has_a_failure(met: Met, what: str, failure: type[Inconclusive]) -> None:
     here, there = met
@@ -295,6 +298,22 @@ def test_a_call_without_a_reply_has_a_failure(met: Met, what: str, failure: type
     assert found.answer is None
     assert found.session == 1
     assert found.duration > 0
+
+
+def test_an_epos_that_loses_its_session_under_each_call_is_given_up(tmp_path: Path) -> None:
+    with desk() as here:
+        session = Session(here.station._settings, transport(here), ["CreateOrder"], Leases(tmp_path))
+        for _ in range(8):
+            with till(here.url) as there:
+                here.seen(1)
+                pending = here.pool.submit(session.ask, "CreateOrder", {})
+                there.hear()
+                there.drop()
+                with pytest.raises(SessionLost):
+                    pending.result(PATIENCE)
+            here.seen(0)
+        with pytest.raises(Unreachable, match="lost its session under 8 calls in a row"):
+            session.ask("CreateOrder", {})
 
 
 def test_a_call_to_nobody_is_unreachable() -> None:

@@ -60,6 +60,8 @@ class Gateway:
             ssl=secure,
             process_request=self._judge,
             max_size=self._hub.most,
+            # Dojo names none, but a client that asks for one hangs up where it gets none.
+            select_subprotocol=lambda _, offered: offered[0] if offered else None,
             # An EPOS that leaves pings unanswered breaks a rule; it doesn't lose its session for it.
             ping_interval=None,
             close_timeout=_CLOSING,

@@ -151,6 +151,8 @@ def _key_fault(key: str, decoded: str | None, expected: str | None) -> tuple[str
         return where, "the key that the suite was given (--partner-api-key)", "another one", None
     if decoded is not None and decoded.startswith(PREFIXES):
         return where, wanted, encoded, cause
+    if any(each in key for each in PREFIXES) and not _KEYS.fullmatch(key):
+        return where, wanted, "the key among other characters", None
     return None
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import socket
 import time
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed
@@ -38,7 +39,8 @@ _LOOK, _GOODBYE = 0.25, 2.0
 #: Seconds in which a close has to come through.
 _CLOSING = 3.0
 
-_TOO_BIG = 1009
+#: Close codes: what came can't be taken.
+_NO_TEXT, _TOO_BIG = 1007, 1009
 
 
 class Lost(Exception):
@@ -64,6 +66,37 @@ class Session:
     methods: dict[str, str] = field(default_factory=dict)
     #: When the latest reply to one of them came, by the loop's clock.
     latest: float = 0.0
+
+
+class _Burst:
+    """
+    Requests that are to arrive together: where the system can do so, it holds them back until the last one is written.
+    """
+
+    def __init__(self, session: Session | None, ids: list[str]) -> None:
+        self.count = len(ids)
+        self._unwritten = set(ids)
+        self._session = session if self.count > 1 else None
+
+    def written(self, id: str) -> None:
+        """The request *id* is on its way, or never will be."""
+        self._unwritten.discard(id)
+        if not self._unwritten:
+            self._hold(0)
+
+    def __enter__(self) -> Self:
+        self._hold(1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hold(0)
+
+    def _hold(self, on: int) -> None:
+        # Linux alone knows the option; elsewhere they follow each other closely.
+        if self._session is not None and hasattr(socket, "TCP_CORK"):
+            found = self._session.socket.transport.get_extra_info("socket")
+            with contextlib.suppress(OSError, AttributeError):  # it is closed
+                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
 
 
 class Hub:
@@ -121,6 +154,8 @@ class Hub:
         too_big = sent is not None and sent.code == _TOO_BIG
         record.ours = record.ours or too_big
         how = f"the session was closed (code {record.code}{f', {record.reason!r}' if record.reason else ''})"
+        if sent is not None and sent.code == _NO_TEXT:
+            how = "the answer is no UTF-8; the session was closed (code 1007)"
         if too_big:
             how = f"the answer is longer than {self.most} bytes; the session was closed (--max-reply)"
         for each in session.waiting.values():
@@ -216,11 +251,12 @@ class Hub:
         a second time after the session was lost. Answers for each ``{reply, failure: [kind, text], took, session,
         notes}``.
         """
-        found = await asyncio.gather(*(self._call(limit, count=len(calls), **each) for each in calls))
+        with _Burst(self._newest(), [each["id"] for each in calls]) as burst:
+            found = await asyncio.gather(*(self._call(limit, burst, **each) for each in calls))
         return list(found)
 
     async def _call(
-        self, limit: float, id: str, method: str, text: str | list[str], *, count: int, again: bool
+        self, limit: float, burst: _Burst, id: str, method: str, text: str | list[str], *, again: bool
     ) -> dict[str, Any]:
         notes: list[str] = []
         while True:
@@ -235,7 +271,7 @@ class Hub:
                 started = time.perf_counter()
             try:
                 session.methods[id] = method
-                told["reply"] = await self._ask(session, id, text, limit, count)
+                told["reply"] = await self._ask(session, id, text, limit, burst)
             except Lost as lost:
                 if lost.kind == DROPPED and again:
                     again = False
@@ -248,22 +284,25 @@ class Hub:
             told["took"] = time.perf_counter() - started
             return told
 
-    async def _ask(self, session: Session, id: str, text: str | list[str], limit: float, count: int) -> str:
+    async def _ask(self, session: Session, id: str, text: str | list[str], limit: float, burst: _Burst) -> str:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[str] = loop.create_future()
         session.waiting[id] = future
         before = self.evidence.counts[UNMATCHED]
         sent = loop.time()
         try:
-            async with asyncio.timeout(limit):
-                await session.socket.send(text)
+            try:
+                async with asyncio.timeout(limit):
+                    await session.socket.send(text)
+            finally:
+                burst.written(id)
             until = sent + limit
             while True:
                 done, _ = await asyncio.wait([future], timeout=until - loop.time())
                 if done:
                     return future.result()
                 # A till that answers one at a time has a queue: time counts from what it answered last.
-                later = min(session.latest, sent + limit * (count - 1)) + limit
+                later = min(session.latest, sent + limit * (burst.count - 1)) + limit
                 if later <= until:
                     break
                 until = later
