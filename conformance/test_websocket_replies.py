@@ -6,11 +6,11 @@ Envelopes are judged at the end of a run, by all replies that it brought.
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from epos_conformance import (
@@ -32,7 +32,7 @@ from epos_conformance.websocket.exchanges import RpcExchange
 
 
 #: Ids that a program which takes them for something else than a text would change.
-IDS = ("1701{}", "00042{}", "7e3{}", "Aa-Bb-Cc-{}", "true")
+IDS = ("1701{}", "00042{}", "7e3{}", "Aa-Bb-Cc-{}", "true", "a/long:one.with_all~kinds=of+characters,@and#of{}digits!")
 
 #: Requests in flight together.
 FEW, MANY = 8, 64
@@ -52,7 +52,7 @@ def require_envelopes(partner: Partner, rule: str) -> None:
     All replies of this run keep *rule*; a few are asked for here, so that there are some.
     """
     for each in sampling.plain(partner):
-        partner.calls(each)
+        partner.calls(each, astray=True)
     malformed = partner.socket.evidence()["malformed"].get(rule, ())
     if malformed:
         wanted = envelopes.WANTED[rule]
@@ -68,7 +68,7 @@ def test_reply_carries_the_id(partner: Partner) -> None:
     """The reply has the request's id, whatever it looks like."""
     first, *_ = sampling.plain(partner)
     ids = [each.format(uuid.uuid4().int % 10**6) for each in IDS]
-    replies = [partner.calls(sampling.again(partner, first, id=id))[0] for id in ids]
+    replies = [partner.calls(sampling.again(partner, first, id=id), astray=True)[0] for id in ids]
     require_envelopes(partner, envelopes.ID)
     # To one of another form there was a reply.
     for id, reply in zip(ids, replies, strict=True):
@@ -114,34 +114,37 @@ def test_answers_every_request_in_flight(partner: Partner) -> None:
     """Many requests that are sent without waiting are all answered."""
     sampling.answering(partner)
     for count in (FEW, MANY):
-        asked = [each for _ in range(count) for each in sampling.plain(partner)][:count]
-        replies = partner.calls(*asked)
-        lost = [each for each in replies if each.failure is not None]
-        if lost:
-            where = f"{count} requests in flight"
-            seen = f"{count - len(lost)} were answered; {lost[0].sent.method}: {lost[0].failure}"
-            raise Violation(Finding(where, f"{count} answers", seen))
+        sampling.shown_twice(partial(require_answers, partner, count))
+
+
+def require_answers(partner: Partner, count: int) -> None:
+    """So many requests that are sent without waiting are all answered."""
+    asked = [each for _ in range(count) for each in sampling.plain(partner)][:count]
+    lost = [each for each in partner.calls(*asked) if each.failure is not None]
+    if lost:
+        seen = f"{count - len(lost)} were answered; {lost[0].sent.method}: {lost[0].failure}"
+        raise Violation(Finding(f"{count} requests in flight", f"{count} answers", seen))
 
 
 @check("ws.keeps-concurrent-replies-apart", alone=True, order=1)
 def test_keeps_concurrent_replies_apart(partner: Partner) -> None:
     """Under each id comes what was asked for under it."""
     asked = [*reads(partner), *sampling.plain(partner)]
-    alone = [sampling.gist(partner.calls(repeat(partner, each))[0]) for each in asked]
+    alone = [sampling.gist(partner.calls(sampling.again(partner, each))[0]) for each in asked]
     if len(asked) == 1:
         raise NotOffered("not examined: there is one thing only that this EPOS can be asked")
-    if len({json.dumps(each) for each in alone}) < 2:
+    if len({*alone}) < 2:
         raise Inconclusive("all that can be asked here has the same answer: name orders under [data] in partner.toml")
     for _ in range(3):
-        together = partner.calls(*(repeat(partner, each) for each in asked))
+        together = partner.calls(*(sampling.again(partner, each) for each in asked))
         for request, expected, reply in zip(asked, alone, together, strict=True):
             if reply.failure is not None:
                 continue  # a rule of its own
             seen = sampling.gist(reply)
             # What changed in the venue meanwhile is nobody's mistake.
-            if seen != expected and sampling.gist(partner.calls(repeat(partner, request))[0]) != seen:
+            if seen != expected and sampling.gist(partner.calls(sampling.again(partner, request))[0]) != seen:
                 where = f"{request.sent.method} among {len(asked)} requests in flight"
-                raise Violation(Finding(where, preview(expected), preview(seen)))
+                raise Violation(Finding(where, expected, seen))
 
 
 def reads(partner: Partner) -> list[RpcExchange]:
@@ -154,13 +157,6 @@ def reads(partner: Partner) -> list[RpcExchange]:
                 sampling.request(partner, capability, {member.name: id}) for id in partner.venue.variety(member.kind, 6)
             ]
     return found
-
-
-def repeat(partner: Partner, request: RpcExchange) -> RpcExchange:
-    """The same request under another id."""
-    message = json.loads(request.sent.body or b"{}")
-    id = str(uuid.uuid4())
-    return partner.socket.raw(id, request.sent.method, messages.encode({**message, "id": id}), request.capability)
 
 
 @check("ws.answers-a-request-once", alone=True, order=1)
@@ -181,11 +177,14 @@ def test_answers_a_request_once(partner: Partner) -> None:
 @check("ws.unknown-method-is-an-error", alone=True, order=1)
 def test_unknown_method_is_an_error(partner: Partner) -> None:
     """A method that nobody knows is answered with an error, and the session goes on."""
-    before = sampling.answering(partner)
-    id, method = str(uuid.uuid4()), f"Conformance{uuid.uuid4().hex[:8]}V1"
-    unknown = partner.socket.raw(id, method, messages.request(id, method, {"headers": {}}))
-    (reply,) = partner.calls(unknown)
-    require_error(partner, reply, before, f"the request {method}")
+
+    def ask() -> None:
+        before = sampling.answering(partner)
+        id, method = str(uuid.uuid4()), f"Conformance{uuid.uuid4().hex[:8]}V1"
+        (reply,) = partner.calls(partner.socket.raw(id, method, messages.request(id, method, {"headers": {}})))
+        require_error(partner, reply, before, f"the request {method}")
+
+    sampling.shown_twice(ask)
 
 
 def require_error(partner: Partner, reply: RpcExchange, before: RpcExchange, what: str) -> None:
@@ -287,26 +286,41 @@ def test_list_areas_works_without_params(partner: Partner, capability: Capabilit
 @check("ws.ignores-unknown-members-of-a-request", alone=True, order=1)
 def test_ignores_unknown_members_of_a_request(partner: Partner) -> None:
     """A member that JSON-RPC doesn't know makes no difference."""
-    more = {"conformance": {"unknown": True}, "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
-    first = sampling.answering(partner)
-    require_answered(partner, sampling.again(partner, first, **more), "with unknown members beside params", first)
+    more: dict[str, Any] = {
+        "conformance": {"unknown": True},
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    }
+
+    def ask() -> None:
+        first = sampling.answering(partner)
+        require_answered(partner, sampling.again(partner, first, **more), "with unknown members beside params", first)
+
+    sampling.shown_twice(ask)
 
 
 @check("ws.takes-a-request-in-fragments", alone=True, order=1)
 def test_takes_a_request_in_fragments(partner: Partner) -> None:
     """A message is a message, in however many frames it comes."""
-    first = sampling.answering(partner)
-    require_answered(partner, sampling.again(partner, first), "in four fragments", first, fragments=4)
+
+    def ask() -> None:
+        first = sampling.answering(partner)
+        require_answered(partner, sampling.again(partner, first), "in four fragments", first, fragments=4)
+
+    sampling.shown_twice(ask)
 
 
 @check("ws.takes-a-big-request", alone=True, order=1)
 def test_takes_a_big_request(partner: Partner) -> None:
     """Room between the members makes a request big, and changes nothing."""
-    first = sampling.answering(partner)
-    request = sampling.again(partner, first)
-    text = (request.sent.body or b"").decode()
-    big = partner.socket.raw(request.id, request.sent.method, f"{{{' ' * BIG}{text[1:]}", request.capability)
-    require_answered(partner, big, f"of {BIG} bytes", first)
+
+    def ask() -> None:
+        first = sampling.answering(partner)
+        request = sampling.again(partner, first)
+        text = (request.sent.body or b"").decode()
+        big = partner.socket.raw(request.id, request.sent.method, f"{{{' ' * BIG}{text[1:]}", request.capability)
+        require_answered(partner, big, f"of {BIG} bytes", first)
+
+    sampling.shown_twice(ask)
 
 
 def require_answered(

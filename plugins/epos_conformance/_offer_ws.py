@@ -17,7 +17,7 @@ from epos_conformance import _contracts
 from epos_conformance._contracts import Capability
 from epos_conformance._offer import SHOWS, Offer
 from epos_conformance._settings import Settings
-from epos_conformance.exceptions import BrokenAnswer, Unreachable
+from epos_conformance.exceptions import Astray, BrokenAnswer, Unreachable
 from epos_conformance.following import rows_of
 from epos_conformance.transports import DOJO_HEADERS
 from epos_conformance.websocket import messages
@@ -89,7 +89,7 @@ def _offers(exchange: RpcExchange, control: list[RpcExchange]) -> bool | None:
     """Whether the reply is that of somebody who knows the method; None where that can't be told."""
     if exchange.answer is None:
         # A session that is dropped, or a reply astray, is the work of somebody who tried.
-        return isinstance(exchange.failure, BrokenAnswer)
+        return isinstance(exchange.failure, (BrokenAnswer, Astray))
     if exchange.succeeded:
         return True
     error = exchange.reply.get("error")

@@ -201,7 +201,7 @@ class Session:
         gone = said is not None and said.type == "NotFound" and exchange.status in (0, 404)
         if said is None or (gone and made.kind != "lock"):
             return None
-        return f"{made} ({made.removed_by} answered {exchange.status} {said})"
+        return f"{made} ({made.removed_by} answered {exchange.seen})"
 
     def use_up(self, ids: Iterable[str], what: str, *, wait: float = 0) -> str:
         """

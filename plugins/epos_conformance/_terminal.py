@@ -229,6 +229,8 @@ def _told(part: dict[str, Any] | None) -> str:
     if part is None:
         return "not offered"
     counts = dict(part["counts"])
+    if not any(counts.values()):
+        return "-"
     counts["broken"] = counts["violates"] - counts["recommendations"] - counts["notes"] - counts["waived"]
     return ", ".join([
         f"{counts['conforms']} kept",

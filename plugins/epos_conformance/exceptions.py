@@ -11,6 +11,7 @@ How a check ends other than by finding the rule kept.
           +-- Unanswered      connected, but no answer within the time limit
           +-- BrokenAnswer    an answer that breaks off, has no end or is not HTTP
           |    +-- SessionLost   the session ended before the answer came
+          +-- Astray          an answer that carries the id of no request
           +-- Unauthorized    the partner refuses the credentials it was given
 
 Anything else that escapes a check is a fault of the suite, which is inconclusive too.
@@ -82,6 +83,12 @@ class BrokenAnswer(Inconclusive):
 class SessionLost(BrokenAnswer):
     """
     The EPOS's session ended before the answer came.
+    """
+
+
+class Astray(Inconclusive):
+    """
+    The EPOS answered, but under an id that isn't the request's: what it says can be held against it in one way only.
     """
 
 

@@ -15,7 +15,15 @@ from typing import Any, TypeVar, cast
 from epos_conformance import _contracts, bodies, money, schema, supply
 from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
-from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Unreachable, Violation
+from epos_conformance.exceptions import (
+    Astray,
+    BrokenAnswer,
+    Inconclusive,
+    NotOffered,
+    Unanswered,
+    Unreachable,
+    Violation,
+)
 from epos_conformance.exchange import Exchange
 from epos_conformance.following import Row
 from epos_conformance.rest import RestTransport
@@ -156,23 +164,24 @@ class Partner:
         found = list(self.transport.at_once([(known[name], params) for name, params in asked], DOJO_HEADERS, opening))
         self.exchanges += found
         for (name, params), exchange in zip(asked, found, strict=True):
-            with contextlib.suppress(Unanswered, BrokenAnswer):
+            with contextlib.suppress(Unanswered, BrokenAnswer, Astray):
                 self._session.watch(exchange)
             self._remember(known[name], params, exchange)
         return found
 
-    def calls(self, *requests: RpcExchange, fragments: int = 1) -> list[RpcExchange]:
+    def calls(self, *requests: RpcExchange, fragments: int = 1, astray: bool = False) -> list[RpcExchange]:
         """
         Send requests of `WebSocketTransport.request` back to back, over WebSocket alone, also to an EPOS that has left
         others unanswered.
 
-        Raises `Unreachable` alone: a call that brings no answer is part of what there is to be seen.
+        Raises `Unreachable`, and `Astray` where replies without the id are not what the check is about (*astray*); a
+        call that brings no answer is part of what there is to be seen.
         """
         self._session.refuse_the_gone()
         found = self.socket.calls(requests, fragments=fragments)
         self.exchanges += found
         for each in found:
-            if isinstance(each.failure, Unreachable):
+            if isinstance(each.failure, Unreachable) or (isinstance(each.failure, Astray) and not astray):
                 raise each.failure
         return found
 

@@ -4,18 +4,20 @@ Requests that every EPOS can answer, for checks of the session itself.
 
 from __future__ import annotations
 
+import json
 import uuid
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from epos_conformance import _contracts
 from epos_conformance._contracts import Capability
-from epos_conformance.exceptions import Inconclusive
-from epos_conformance.exchange import Exchange
+from epos_conformance.exceptions import Inconclusive, Violation
+from epos_conformance.exchange import Exchange, preview
 from epos_conformance.following import rows_of
 from epos_conformance.partner import Partner
 from epos_conformance.transports import DOJO_HEADERS
+from epos_conformance.websocket import messages
 from epos_conformance.websocket.exchanges import RpcExchange
 
 
@@ -59,21 +61,45 @@ def answering(partner: Partner) -> RpcExchange:
     return exchange
 
 
-def again(partner: Partner, exchange: RpcExchange, **more: Any) -> RpcExchange:
-    """The request of *exchange* once more, under an id of its own, still to be sent."""
-    capability = _contracts.capabilities()[exchange.capability or ""]
-    params = {each.name: f"conformance-{uuid.uuid4().hex[:12]}" for each in capability.ids}
-    return request(partner, capability, params, **more)
+def again(partner: Partner, exchange: RpcExchange, *, id: str | None = None, **more: Any) -> RpcExchange:
+    """The request of *exchange* once more, under another id, still to be sent; *more* are members beside the others."""
+    id = id or str(uuid.uuid4())
+    message = {**json.loads(exchange.sent.body or b"{}"), "id": id, **more}
+    return partner.socket.raw(id, exchange.sent.method, messages.encode(message), exchange.capability)
 
 
-def gist(exchange: Exchange) -> Any:
+def gist(exchange: Exchange) -> str:
     """
-    What tells the answer to one request from that to another: ids, or the kind of error.
+    What tells the answer to one request from that to another: ids, or that it is an error.
     """
-    if exchange.error is not None:
-        return "error"
+    if exchange.failure is not None or exchange.error is not None:
+        return "an error" if exchange.failure is None else "no answer"
     result = exchange.result
     if isinstance(result, dict) and "id" in result:
-        return result["id"]
+        return f"the one with the id {preview(result['id'])}"
     rows: Sequence[Any] = rows_of(result) or (result if isinstance(result, list) else [])
-    return [type(result).__name__, *(row.get("id") if isinstance(row, dict) else row for row in rows[:3])]
+    ids = [row.get("id") if isinstance(row, dict) else row for row in rows[:3]]
+    kind = "a list" if isinstance(result, list) else "a page"
+    return f"{kind} that begins with {preview(ids)}" if ids else f"{kind} of nothing"
+
+
+def others_are_answered(partner: Partner, capability: Capability) -> bool:
+    """Whether the session bears what has nothing to do with *capability*: then that is what ends it."""
+    try:
+        asked = [each for each in plain(partner) if each.capability != capability.name]
+        return bool(asked) and all(partner.calls(each)[0].failure is None for each in asked)
+    except Inconclusive:
+        return False
+
+
+def shown_twice(examine: Callable[[], None]) -> None:
+    """
+    Demand what *examine* demands, if need be again: a network that fails once looks like an EPOS that does.
+    """
+    try:
+        examine()
+    except Violation as violation:
+        try:
+            examine()
+        except Inconclusive:
+            raise violation from None  # what was done to it lasts

@@ -305,8 +305,10 @@ class _Choice:
         return sum(each["amountPerItem"]["value"] * each["quantity"] for each in self.items())
 
     def _tax(self) -> int:
-        """What the venue puts on the prices."""
+        """What the venue puts on the prices; every other attempt goes without, as a body may not tell of taxes."""
         way = self._venue.way
+        if self._attempt % 2:
+            return 0
         return way.taxes(Parts(items=self._worth(), discounts=0, charge=0, taxes=0)) if way.tax_on_top else 0
 
     def money(self, value: int) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_what_can_not_be_removed_is_told_and_the_rest_is_removed(place: Place) -
     place.instead = refusing("DELETE /v1/reservations")
     found.clean_up()
     assert found.leftovers == [
-        f"reservation reservationId {reservation} (DeleteReservationById answered 409 Conflict: not today)"
+        f"reservation reservationId {reservation} (DeleteReservationById answered status 409, Conflict: not today)"
     ]
     assert party not in place.epos.parties
 

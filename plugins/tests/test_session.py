@@ -317,7 +317,7 @@ def test_a_lock_that_can_not_be_found_is_left(till: Till, leases: Leases) -> Non
     with at(till, leases) as found:
         left = found.remove(Made("lock", {"orderId": "ord-1005", "lockId": "l-1"}, "DeleteOrderLock"))
     assert left is not None
-    assert left.startswith("lock orderId ord-1005, lockId l-1 (DeleteOrderLock answered 404 NotFound: ")
+    assert left.startswith("lock orderId ord-1005, lockId l-1 (DeleteOrderLock answered status 404, NotFound: ")
 
 
 def test_what_nothing_removes_is_left(leases: Leases) -> None:
@@ -332,7 +332,7 @@ def test_what_is_not_removed_is_left_with_the_partners_reason(till: Till, leases
     till.instead = lambda _: Response('{"errorType": "Conflict", "debugMessage": "closed"}', 409)
     with at(till, leases) as found:
         assert found.remove(Made("order", {"orderId": "o"}, "CancelOrderById")) == (
-            "order orderId o (CancelOrderById answered 409 Conflict: closed)"
+            "order orderId o (CancelOrderById answered status 409, Conflict: closed)"
         )
 
 

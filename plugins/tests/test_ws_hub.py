@@ -227,11 +227,11 @@ def test_evidence_is_bounded_and_counts_are_exact(met: Met) -> None:
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
-        ({"id": "another", "result": 1}, "the id 'another'"),
-        ({"id": None, "result": 1}, "the id None"),
+        ({"id": "another", "result": 1}, "another id than its request"),
+        ({"id": None, "result": 1}, "no id"),
         ({"result": 1}, "no id"),
-        ({"id": [], "error": {"errorType": "NotFound"}}, "the id []"),
-        ({"id": None, "error": {"errorType": "NotFound"}}, "the id None"),
+        ({"id": [], "error": {"errorType": "NotFound"}}, "another id than its request"),
+        ({"id": None, "error": {"errorType": "NotFound"}}, "no id"),
     ],
 )
 def test_a_reply_astray_ends_the_one_call_in_flight(met: Met, sent: Any, told: str) -> None:
@@ -241,7 +241,7 @@ def test_a_reply_astray_ends_the_one_call_in_flight(met: Met, sent: Any, told: s
     there.send(sent)
     kind, text = pending.result(PATIENCE)[0]["failure"]
     assert kind == ASTRAY
-    assert text == f"the reply carries {told} instead of 'a': {json.dumps(sent)}"
+    assert text == f"the reply carries {told}"
     assert [method for method, _ in here.evidence["malformed"]["ws.reply-carries-the-id"]] == ["ListAreasV1"]
 
 

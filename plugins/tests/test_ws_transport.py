@@ -20,7 +20,7 @@ from epos_conformance._leases import Leases
 from epos_conformance._masking import MASK, Masker
 from epos_conformance._session import Session
 from epos_conformance._settings import Settings
-from epos_conformance.exceptions import BrokenAnswer, Inconclusive, SessionLost, Unanswered, Unreachable
+from epos_conformance.exceptions import Astray, BrokenAnswer, Inconclusive, SessionLost, Unanswered, Unreachable
 from epos_conformance.exchange import MOST_SHOWN, NOT_JSON, Answer, Sent
 from epos_conformance.transports import DOJO_HEADERS
 from epos_conformance.websocket.exchanges import RpcExchange
@@ -283,7 +283,7 @@ def test_members_beside_the_usual_ones_are_sent(met: Met) -> None:
 
 @pytest.mark.parametrize(
     ("what", "failure"),
-    [("silence", Unanswered), ("drop", SessionLost), ("astray", BrokenAnswer)],
+    [("silence", Unanswered), ("drop", SessionLost), ("astray", Astray)],
 )
 def test_a_call_without_a_reply_has_a_failure(met: Met, what: str, failure: type[Inconclusive]) -> None:
     here, there = met

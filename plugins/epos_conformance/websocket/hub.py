@@ -40,7 +40,7 @@ _LOOK, _GOODBYE = 0.25, 2.0
 _CLOSING = 3.0
 
 #: Close codes: what came can't be taken.
-_NO_TEXT, _TOO_BIG = 1007, 1009
+_BAD_FRAME, _NO_TEXT, _TOO_BIG = 1002, 1007, 1009
 
 
 class Lost(Exception):
@@ -154,6 +154,8 @@ class Hub:
         too_big = sent is not None and sent.code == _TOO_BIG
         record.ours = record.ours or too_big
         how = f"the session was closed (code {record.code}{f', {record.reason!r}' if record.reason else ''})"
+        if sent is not None and sent.code == _BAD_FRAME and not record.ours:
+            how = f"the EPOS breaks the WebSocket protocol ({sent.reason}); the session was closed (code 1002)"
         if sent is not None and sent.code == _NO_TEXT:
             how = "the answer is no UTF-8; the session was closed (code 1007)"
         if too_big:
@@ -222,8 +224,8 @@ class Hub:
             ((asked, future),) = session.waiting.items()
             del session.waiting[asked]
             self.evidence.reply(asked, session.methods[asked], text, message)
-            told = "no id" if "id" not in message else f"the id {repr(id)[:100]}"
-            future.set_exception(Lost(ASTRAY, f"the reply carries {told} instead of {asked!r}: {text[:300]}"))
+            told = "no id" if id is None else "another id than its request"
+            future.set_exception(Lost(ASTRAY, f"the reply carries {told}"))
 
     def _asked_elsewhere(self, id: Any) -> str | None:
         """The id of the call that is in flight on another session and that a reply with *id* is for."""
