@@ -332,7 +332,8 @@ def require_answered(
         usual = partner.calls(partner.socket.request(capability, {}, DOJO_HEADERS))[0]
         if not usual.succeeded:
             raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {usual.seen}")
-    (reply,) = partner.calls(request, fragments=fragments)
+    # The usual one was answered under its id: an error without any is what becomes of a request that wasn't read whole.
+    (reply,) = partner.calls(request, fragments=fragments, astray=True)
     where = f"{request.sent.method} {what}"
     if reply.failure is not None:
         raise Violation(Finding(where, "an answer", f"{reply.failure}; {session_since(partner, usual)}"))
