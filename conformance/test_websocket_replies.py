@@ -32,7 +32,7 @@ from epos_conformance.websocket.exchanges import RpcExchange
 
 
 #: Ids that a program which takes them for something else than a text would change.
-IDS = ("1701{}", "00042{}", "7e3{}", "Aa-Bb-Cc-{}", "true", "a/long:one.with_all~kinds=of+characters,@and#of{}digits!")
+IDS = ("1701{}", "00042{}", "7{}e1", "Aa-Bb-Cc-{}", "true", "a/long:one.with_all~kinds=of+characters,@and#of{}digits!")
 
 #: Requests in flight together.
 FEW, MANY = 8, 64

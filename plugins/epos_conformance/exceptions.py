@@ -10,7 +10,8 @@ How a check ends other than by finding the rule kept.
           +-- Unreachable     no connection, or none any more
           +-- Unanswered      connected, but no answer within the time limit
           +-- BrokenAnswer    an answer that breaks off, has no end or is not HTTP
-          |    +-- SessionLost   the session ended before the answer came
+          |    +-- SessionLost        the session ended before the answer came
+          |         +-- ProtocolBroken    because of what the EPOS sent
           +-- Astray          an answer that carries the id of no request
           +-- Unauthorized    the partner refuses the credentials it was given
 
@@ -83,6 +84,12 @@ class BrokenAnswer(Inconclusive):
 class SessionLost(BrokenAnswer):
     """
     The EPOS's session ended before the answer came.
+    """
+
+
+class ProtocolBroken(SessionLost):
+    """
+    The session was closed by the suite, because what the EPOS sent is no message, no text, or has no end.
     """
 
 

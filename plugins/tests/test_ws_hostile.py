@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from epos_conformance import _suite
 from epos_conformance.websocket.evidence import MOST_KEPT, UNASKED
-from epos_conformance.websocket.outcomes import DROPPED
+from epos_conformance.websocket.outcomes import BROKEN
 
 from .support import Run, lines, run_suite
 from .test_reach import free_port
@@ -162,7 +162,7 @@ CASES = {
     "answers too late": Case(answer_too_late, "no answer within 0.5 s"),
     "floods": Case(flood, "frames that were no JSON objects: ", examined=True),
     "hangs up": Case(hang_up, "the session was closed (code 1006)"),
-    "answers without ids": Case(answer_without_ids, "the reply carries no id instead of"),
+    "answers without ids": Case(answer_without_ids, "the reply carries no id"),
     "opens and closes": Case(open_and_close, "sessions ended without the suite's doing"),
 }
 
@@ -244,7 +244,7 @@ def test_a_frame_that_only_says_how_long_it_is_ends_the_session_at_once() -> Non
         assert there.recv(1)  # the request
         there.sendall(frame(b"x" * 1_000, length=2**40))
         kind, text = pending.result(PATIENCE)[0]["failure"]
-        assert kind == DROPPED
+        assert kind == BROKEN
         assert text.startswith("the answer is longer than 1000000 bytes")
 
 
@@ -311,5 +311,5 @@ def test_a_protocol_that_is_broken_ends_the_session(rubbish: bytes) -> None:
         pending = here.calling("a")
         assert there.recv(1)  # the request
         there.sendall(rubbish)
-        assert pending.result(PATIENCE)[0]["failure"][0] == DROPPED
+        assert pending.result(PATIENCE)[0]["failure"][0] == BROKEN
         here.seen(0)

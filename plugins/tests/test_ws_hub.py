@@ -28,7 +28,7 @@ from epos_conformance.websocket.evidence import (
     UNREADABLE,
 )
 from epos_conformance.websocket.hub import MOST_SESSIONS
-from epos_conformance.websocket.outcomes import ASTRAY, AWAY, DROPPED, TIMEOUT
+from epos_conformance.websocket.outcomes import ASTRAY, AWAY, BROKEN, DROPPED, TIMEOUT
 
 from .tills import PATIENCE, Desk, Till, bare, desk, frame, head_of, meeting, till, until
 
@@ -588,7 +588,7 @@ def test_a_reply_that_is_too_long_ends_the_session() -> None:
         with contextlib.suppress(OSError):
             there.answer("a", "x" * 20_000)
         kind, text = pending.result(PATIENCE)[0]["failure"]
-        assert kind == DROPPED
+        assert kind == BROKEN
         assert text == "the answer is longer than 10000 bytes; the session was closed (--max-reply)"
         here.seen(0)
         assert here.evidence["sessions"][0]["ours"] is True
@@ -602,7 +602,7 @@ def test_a_reply_that_is_no_text_ends_the_session_and_is_told() -> None:
         connection.recv(4096)
         connection.sendall(frame(b'{"id": "a", "result": "\xff\xfe"}'))
         found = pending.result(PATIENCE)[0]
-    assert found["failure"] == [DROPPED, "the answer is no UTF-8; the session was closed (code 1007)"]
+    assert found["failure"] == [BROKEN, "the answer is no UTF-8; the session was closed (code 1007)"]
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="the system can't hold data back")

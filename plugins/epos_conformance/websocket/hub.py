@@ -19,11 +19,12 @@ from typing import Any, Self
 
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close
 from websockets.protocol import State
 
 from epos_conformance.websocket import messages
 from epos_conformance.websocket.evidence import UNASKED, UNMATCHED, UNREAD, UNREADABLE, Evidence, Opened
-from epos_conformance.websocket.outcomes import ASTRAY, AWAY, DROPPED, TIMEOUT
+from epos_conformance.websocket.outcomes import ASTRAY, AWAY, BROKEN, DROPPED, TIMEOUT
 from epos_conformance.websocket.turns import Turns
 
 
@@ -150,19 +151,25 @@ class Hub:
         record, socket = session.record, session.socket
         record.closed = time.time()
         record.code, record.reason = socket.close_code, socket.close_reason or ""
+        lost = Lost(
+            DROPPED, f"the session was closed (code {record.code}{f', {record.reason!r}' if record.reason else ''})"
+        )
         sent = socket.protocol.close_sent
-        too_big = sent is not None and sent.code == _TOO_BIG
-        record.ours = record.ours or too_big
-        how = f"the session was closed (code {record.code}{f', {record.reason!r}' if record.reason else ''})"
-        if sent is not None and sent.code == _BAD_FRAME and not record.ours:
-            how = f"the EPOS breaks the WebSocket protocol ({sent.reason}); the session was closed (code 1002)"
-        if sent is not None and sent.code == _NO_TEXT:
-            how = "the answer is no UTF-8; the session was closed (code 1007)"
-        if too_big:
-            how = f"the answer is longer than {self.most} bytes; the session was closed (--max-reply)"
+        if sent is not None and not record.ours and (why := self._why_broken(sent)):
+            record.ours = sent.code == _TOO_BIG  # a limit of ours, where the others are the protocol's
+            lost = Lost(BROKEN, why)
         for each in session.waiting.values():
             if not each.done():
-                each.set_exception(Lost(DROPPED, how))
+                each.set_exception(lost)
+
+    def _why_broken(self, sent: Close) -> str | None:
+        """What was wrong with what came, where that is why we *sent* a close frame."""
+        reasons = {
+            _BAD_FRAME: f"the EPOS breaks the WebSocket protocol ({sent.reason}); the session was closed (code 1002)",
+            _NO_TEXT: "the answer is no UTF-8; the session was closed (code 1007)",
+            _TOO_BIG: f"the answer is longer than {self.most} bytes; the session was closed (--max-reply)",
+        }
+        return reasons.get(sent.code)
 
     async def _compare(self, older: Session, newer: Session) -> None:
         """Find out whether the EPOS holds two sessions, or left one behind that it has lost."""

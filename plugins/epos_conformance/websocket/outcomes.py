@@ -11,5 +11,7 @@ AWAY = "away"
 TIMEOUT = "timeout"
 #: The session ended before the reply.
 DROPPED = "dropped"
+#: The suite ended it: what came is no message that could be taken.
+BROKEN = "broken"
 #: A reply came that carries no id of ours, and can be for nothing else.
 ASTRAY = "astray"

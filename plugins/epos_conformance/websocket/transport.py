@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from epos_conformance import _masking
 from epos_conformance._contracts import Capability
 from epos_conformance._settings import Settings
-from epos_conformance.exceptions import Astray, Inconclusive, SessionLost, Unanswered, Unreachable
+from epos_conformance.exceptions import Astray, Inconclusive, ProtocolBroken, SessionLost, Unanswered, Unreachable
 from epos_conformance.exchange import Answer, Sent
 from epos_conformance.websocket import messages, outcomes
 from epos_conformance.websocket.exchanges import HandshakeExchange, RpcExchange
@@ -28,6 +28,7 @@ _FAILURES: dict[str, type[Inconclusive]] = {
     outcomes.AWAY: Unreachable,
     outcomes.TIMEOUT: Unanswered,
     outcomes.DROPPED: SessionLost,
+    outcomes.BROKEN: ProtocolBroken,
     outcomes.ASTRAY: Astray,
 }
 
