@@ -80,6 +80,7 @@ UNPROVEN = {
     "verifies-deposits",
     "verifies-intents",
     "waiters-are-kept-quiet",
+    "ws-bad-line",
 }
 
 #: Enough rounds and bodies for faults that are meant to be seen.

@@ -288,7 +288,12 @@ INFORMING = {"ws.sends-the-reseller-id", "ws.key-has-a-known-prefix", "ws.echoes
 #: Those of the WebSocket side.
 DEFECTS = {name: each for name, each in faults.defects().items() if set(each.breaks) & set(BROKEN)}
 
-VARIANTS = {name for name, each in faults.variants().items() if each.layers[0].__module__.endswith(".variants.ws")}
+#: What the oracle below asks for isn't offered there, or its gateway has no subprotocol to give.
+STRANGERS = {"ws-areas-alone", "ws-asks-for-a-subprotocol", "ws-events-alone"}
+
+VARIANTS = {
+    name for name, each in faults.variants().items() if each.layers[0].__module__.endswith(".variants.ws")
+} - STRANGERS
 
 
 def broken(*rules: str, patience: float = 0.3, **faulty: Any) -> set[str]:

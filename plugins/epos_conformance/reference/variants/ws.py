@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from epos_conformance._contracts import Capability
 from epos_conformance.reference.epos import ReferenceEpos
@@ -286,3 +286,66 @@ class Pings(SocketShell):
 
     def options(self) -> dict[str, Any]:
         return {**super().options(), "ping_interval": 1.0}
+
+
+# What is offered, and over what
+
+
+class _EventsAlone(ReferenceEpos):
+    """
+    Dojo's events are all that is offered.
+    """
+
+    def offered(self) -> frozenset[str]:
+        return frozenset({"HandleEvent"})
+
+
+@variant("ws-events-alone", layers=[_EventsAlone])
+class EventsAlone(SocketShell):
+    """
+    The EPOS is told of Dojo's events, and can't be asked for anything.
+    """
+
+
+class _AreasAlone(ReferenceEpos):
+    """
+    The areas are all that is offered.
+    """
+
+    def offered(self) -> frozenset[str]:
+        return frozenset({"ListAreas"})
+
+
+@variant("ws-areas-alone", layers=[_AreasAlone])
+class AreasAlone(SocketShell):
+    """
+    The EPOS can be asked for its areas, and for nothing else.
+    """
+
+
+@variant("ws-asks-for-a-subprotocol")
+class AsksForASubprotocol(SocketShell):
+    """
+    The client library asks for a subprotocol, and hangs up where it gets none.
+    """
+
+    def options(self) -> dict[str, Any]:
+        return {**super().options(), "subprotocols": ["jsonrpc-2.0"]}
+
+    async def dial(self) -> ClientConnection:
+        session = await super().dial()
+        if session.subprotocol is None:
+            await session.close(1002)
+            raise InvalidHandshake("no subprotocol")
+        return session
+
+
+@variant("ws-bad-line")
+class BadLine(SocketShell):
+    """
+    The line breaks every five seconds; the EPOS dials again at once.
+    """
+
+    async def accompany(self, session: ClientConnection) -> None:
+        await asyncio.sleep(5)
+        session.transport.abort()
