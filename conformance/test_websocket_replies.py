@@ -24,7 +24,7 @@ from epos_conformance import (
     sampling,
 )
 from epos_conformance._contracts import Capability
-from epos_conformance.exchange import preview
+from epos_conformance.exchange import ERROR_TYPES, preview
 from epos_conformance.transports import DOJO_HEADERS
 from epos_conformance.websocket import envelopes, messages
 from epos_conformance.websocket.evidence import DOUBLE
@@ -193,6 +193,8 @@ def require_error(partner: Partner, reply: RpcExchange, before: RpcExchange, wha
         raise Violation(Finding(what, "an error", reply.seen))
     if reply.failure is not None:
         raise Violation(Finding(what, "an error", f"{reply.failure}; {session_since(partner, before)}"))
+    if reply.error is not None and reply.error.type not in ERROR_TYPES:
+        partner.notes.append(f"{what} is refused, but not with an EPOSError: {reply.seen}")
     after = sampling.answering(partner)
     if after.session != before.session:
         raise Violation(Finding(f"the session after {what}", "the same one", session_since(partner, before)))
