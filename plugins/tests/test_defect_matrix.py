@@ -242,6 +242,11 @@ ABOUT = {
 }
 
 
+#: Variants of how answers look, whatever they are about, are seen by these as well as by all.
+FORM = ("answers", "wire")
+TELLING = ("contract", "rest", "orders", "paging", "payments", "parties")
+
+
 def about(variant: faults.Variant) -> list[str]:
     """
     The options that run the checks that *variant* is about; of one that is about everything, those of musts.
@@ -250,7 +255,11 @@ def about(variant: faults.Variant) -> list[str]:
         return []
     module = variant.layers[0].__module__.rpartition(".")[2]
     # Time is what there is least of: the later option counts.
-    return ["--race-rounds=2", "--depth=4", *(["-k", ABOUT[module]] if module in ABOUT else ["-m", "must"])]
+    chosen = ["-k", ABOUT[module]] if module in ABOUT else ["-m", "must"]
+    if module in FORM:
+        checks = Path(__file__).parents[2] / "conformance"
+        chosen += ["-c", "pytest.ini", *(str(checks / f"test_{each}.py") for each in TELLING)]
+    return ["--race-rounds=2", "--depth=4", *chosen]
 
 
 def claim(rules: set[str]) -> str:
