@@ -104,11 +104,8 @@ def brief(exchange: Any) -> str:
     answer = exchange["answer"]
     if answer is None:
         return f"{asked} -> {exchange.get('failure', 'no answer')}"
-    said = " ".join(str(answer.get("body", "")).split())
-    return (
-        f"{asked} -> {answer.get('status', '')} {said[:160]}{'...' if len(said) > 160 else ''} "
-        f"({exchange['duration']:.3f} s)"
-    )
+    said = " ".join([str(answer.get("status", "")), *str(answer.get("body", "")).split()]).strip()
+    return f"{asked} -> {said[:164]}{'...' if len(said) > 164 else ''} ({exchange['duration']:.3f} s)"
 
 
 def summarize(record: Record, certificate: Certificate, reporter: pytest.TerminalReporter, allure: str | None) -> None:

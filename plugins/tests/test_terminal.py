@@ -122,7 +122,7 @@ def test_what_there_is_not_is_left_out() -> None:
     ("changed", "expected"),
     [
         ({}, f'GET {URL}/v1/areas -> 200 {{"a": 1}} (0.012 s)'),
-        ({"answer": {"status": 204}}, f"GET {URL}/v1/areas -> 204  (0.012 s)"),
+        ({"answer": {"status": 204}}, f"GET {URL}/v1/areas -> 204 (0.012 s)"),
         ({"answer": {"status": 200, "body": "x" * 160}}, f"GET {URL}/v1/areas -> 200 {'x' * 160} (0.012 s)"),
         ({"answer": {"status": 200, "body": "x" * 161}}, f"GET {URL}/v1/areas -> 200 {'x' * 160}... (0.012 s)"),
         ({"answer": None, "failure": "no complete answer"}, f"GET {URL}/v1/areas -> no complete answer"),
