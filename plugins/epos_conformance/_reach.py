@@ -73,11 +73,6 @@ class Reach:
         """The line of this process to the session; None where there is none."""
         return self._station.line() if self._station else None
 
-    @property
-    def secrets(self) -> set[str]:
-        """Secrets that were learnt on the way."""
-        return self._station.secrets if self._station else set()
-
     def _listen(self) -> Access:
         assert self.settings.ws is not None
         from epos_conformance.websocket.station import Station

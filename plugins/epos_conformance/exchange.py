@@ -129,16 +129,12 @@ class Exchange:
     @property
     def succeeded(self) -> bool:
         """Whether the partner says that it did what it was asked."""
-        return 200 <= self.status < 300 and not self._is_error_object
+        return 200 <= self.status < 300 and not is_error_object(self.json)
 
     @property
     def result(self) -> Any:
         """The result of a success; `NOT_JSON` for an error, and where a success has no JSON body."""
         return self.json if self.succeeded else NOT_JSON
-
-    @property
-    def _is_error_object(self) -> bool:
-        return isinstance(self.json, dict) and "errorType" in self.json and "id" not in self.json
 
     @property
     def error(self) -> EposError | None:
@@ -289,6 +285,11 @@ _ADDED_BY_CLIENTS = frozenset({
     "content-length",
     "transfer-encoding",
 })
+
+
+def is_error_object(value: Any) -> bool:
+    """Whether *value* is an EPOSError in a result's place."""
+    return isinstance(value, dict) and "errorType" in value and "id" not in value
 
 
 def no_number(name: str) -> None:

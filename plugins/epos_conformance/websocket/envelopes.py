@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from epos_conformance.exchange import ERROR_TYPES
+from epos_conformance.exchange import ERROR_TYPES, is_error_object
 from epos_conformance.websocket.messages import VERSION
 
 
@@ -45,7 +45,7 @@ def broken(id: str, method: str, reply: Mapping[str, Any]) -> Iterator[str]:
         yield EITHER
     if error is not None and result is not None:
         yield NOT_BOTH
-    if method and ((error is not None and not _is_epos_error(error)) or (error is None and _is_hidden(result))):
+    if method and ((error is not None and not _is_epos_error(error)) or (error is None and is_error_object(result))):
         yield ERROR
     if method and reply.get("method") != method:
         yield METHOD
@@ -53,7 +53,3 @@ def broken(id: str, method: str, reply: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_epos_error(error: Any) -> bool:
     return isinstance(error, dict) and error.get("errorType") in ERROR_TYPES
-
-
-def _is_hidden(result: Any) -> bool:
-    return isinstance(result, dict) and "errorType" in result and "id" not in result

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from epos_conformance.exchange import NOT_JSON, EposError, Exchange, preview
+from epos_conformance.exchange import NOT_JSON, EposError, Exchange, is_error_object, preview
 from epos_conformance.websocket import messages
 
 
@@ -38,7 +38,7 @@ class RpcExchange(Exchange):
     @property
     def succeeded(self) -> bool:
         """Whether there is a result and no error; null stands for no error."""
-        return "result" in self.reply and self.reply.get("error") is None and not self._is_error_object
+        return "result" in self.reply and self.reply.get("error") is None and not is_error_object(self.json)
 
     @property
     def seen(self) -> str:
