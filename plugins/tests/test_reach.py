@@ -181,7 +181,6 @@ def test_other_processes_have_a_line() -> None:
 def test_the_keys_of_those_who_dialled_are_known() -> None:
     with arriving() as found, till(found.url(), {"Authorization": "Basic sk_prod_of-the-till"}):
         assert found.access().secrets == ("sk_prod_of-the-till",)
-        assert found.reach.secrets == {"sk_prod_of-the-till"}
 
 
 def test_an_epos_that_can_not_be_dialled_is_told_with_the_reason() -> None:
