@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -202,11 +202,10 @@ def require_error(partner: Partner, reply: RpcExchange, before: RpcExchange, wha
 
 def session_since(partner: Partner, before: RpcExchange) -> str:
     """What has become of the session of *before*."""
-    closed = [each for each in partner.socket.evidence()["sessions"] if each["number"] == before.session]
-    if not closed or closed[0]["closed"] is None:
+    session = sampling.session_of(partner, before)
+    if session is None or session["closed"] is None:
         return "the session is still open"
-    code, reason = closed[0]["code"], closed[0]["reason"]
-    return f"the session was closed (code {code}{f', {reason!r}' if reason else ''})"
+    return f"the session was {sampling.how_closed(session)}"
 
 
 @check("ws.capability-not-offered-is-an-error", alone=True, order=1)
@@ -280,60 +279,60 @@ def readings(partner: Partner) -> list[Capability]:
 @check("ListAreas.works-without-params", alone=True, order=1)
 def test_list_areas_works_without_params(partner: Partner, capability: Capability) -> None:
     """Where there is nothing to say, params may be missing."""
+    (usual,) = partner.calls(sampling.request(partner, capability, {}))
+    if not usual.succeeded:
+        raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {usual.seen}")
     id = str(uuid.uuid4())
     text = messages.request(id, capability.ws_method, None)
-    require_answered(partner, partner.socket.raw(id, capability.ws_method, text, capability.name), "without params")
+    require_answered(
+        partner, partner.socket.raw(id, capability.ws_method, text, capability.name), "without params", usual
+    )
 
 
 @check("ws.ignores-unknown-members-of-a-request", alone=True, order=1)
 def test_ignores_unknown_members_of_a_request(partner: Partner) -> None:
     """A member that JSON-RPC doesn't know makes no difference."""
-    more: dict[str, Any] = {
-        "conformance": {"unknown": True},
-        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-    }
-
-    def ask() -> None:
-        first = sampling.answering(partner)
-        require_answered(partner, sampling.again(partner, first, **more), "with unknown members beside params", first)
-
-    sampling.shown_twice(ask)
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    more: dict[str, Any] = {"conformance": {"unknown": True}, "traceparent": trace}
+    require_as_usual(
+        partner, "with unknown members beside params", lambda usual: sampling.again(partner, usual, **more)
+    )
 
 
 @check("ws.takes-a-request-in-fragments", alone=True, order=1)
 def test_takes_a_request_in_fragments(partner: Partner) -> None:
     """A message is a message, in however many frames it comes."""
-
-    def ask() -> None:
-        first = sampling.answering(partner)
-        require_answered(partner, sampling.again(partner, first), "in four fragments", first, fragments=4)
-
-    sampling.shown_twice(ask)
+    require_as_usual(partner, "in four fragments", partial(sampling.again, partner), fragments=4)
 
 
 @check("ws.takes-a-big-request", alone=True, order=1)
 def test_takes_a_big_request(partner: Partner) -> None:
     """Room between the members makes a request big, and changes nothing."""
 
-    def ask() -> None:
-        first = sampling.answering(partner)
-        request = sampling.again(partner, first)
+    def grown(usual: RpcExchange) -> RpcExchange:
+        request = sampling.again(partner, usual)
         text = (request.sent.body or b"").decode()
-        big = partner.socket.raw(request.id, request.sent.method, f"{{{' ' * BIG}{text[1:]}", request.capability)
-        require_answered(partner, big, f"of {BIG} bytes", first)
+        return partner.socket.raw(request.id, request.sent.method, f"{{{' ' * BIG}{text[1:]}", request.capability)
+
+    require_as_usual(partner, f"of {BIG} bytes", grown)
+
+
+def require_as_usual(
+    partner: Partner, what: str, varied: Callable[[RpcExchange], RpcExchange], *, fragments: int = 1
+) -> None:
+    """What is *varied* of a request that the partner has just answered is answered likewise."""
+
+    def ask() -> None:
+        usual = sampling.answering(partner)
+        require_answered(partner, varied(usual), what, usual, fragments=fragments)
 
     sampling.shown_twice(ask)
 
 
 def require_answered(
-    partner: Partner, request: RpcExchange, what: str, usual: RpcExchange | None = None, *, fragments: int = 1
+    partner: Partner, request: RpcExchange, what: str, usual: RpcExchange, *, fragments: int = 1
 ) -> None:
-    """*request* is answered like the *usual* one, by default with a success."""
-    if usual is None:
-        capability = _contracts.capabilities()[request.capability or ""]
-        usual = partner.calls(partner.socket.request(capability, {}, DOJO_HEADERS))[0]
-        if not usual.succeeded:
-            raise Inconclusive(f"needs a {capability.name} that is carried out, but saw {usual.seen}")
+    """*request* is answered like the *usual* one."""
     # The usual one was answered under its id: an error without any is what becomes of a request that wasn't read whole.
     (reply,) = partner.calls(request, fragments=fragments, astray=True)
     where = f"{request.sent.method} {what}"

@@ -31,11 +31,9 @@ SECOND = 2.0
 
 def require_still_open(partner: Partner, before: RpcExchange, what: str) -> None:
     """The session of *before* is open and answers."""
-    sessions = {each["number"]: each for each in partner.socket.evidence()["sessions"]}
-    record = sessions.get(before.session)
-    if record is not None and record["closed"] is not None:
-        reason = f", {record['reason']!r}" if record["reason"] else ""
-        raise Violation(Finding(f"the session {what}", "open", f"closed (code {record['code']}{reason})"))
+    session = sampling.session_of(partner, before)
+    if session is not None and session["closed"] is not None:
+        raise Violation(Finding(f"the session {what}", "open", sampling.how_closed(session)))
     (after,) = partner.calls(sampling.again(partner, before))
     if after.failure is not None:
         raise Violation(Finding(f"a request {what}", "an answer", str(after.failure)))
@@ -72,8 +70,8 @@ def hung_up(session: dict[str, Any]) -> bool:
 
 def broke_off(partner: Partner, before: RpcExchange) -> bool:
     """Whether the session of *before* ended without a close frame."""
-    sessions = {each["number"]: each for each in partner.socket.evidence()["sessions"]}
-    return before.session in sessions and sessions[before.session]["code"] == ABNORMAL
+    session = sampling.session_of(partner, before)
+    return session is not None and session["code"] == ABNORMAL
 
 
 @check("ws.answers-a-ping", alone=True, order=2)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import uuid
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from epos_conformance import _contracts
@@ -81,6 +81,18 @@ def gist(exchange: Exchange) -> str:
     ids = [row.get("id") if isinstance(row, dict) else row for row in rows[:3]]
     kind = "a list" if isinstance(result, list) else "a page"
     return f"{kind} that begins with {preview(ids)}" if ids else f"{kind} of nothing"
+
+
+def session_of(partner: Partner, exchange: RpcExchange) -> Mapping[str, Any] | None:
+    """What the evidence tells of the session of *exchange*; None where it has forgotten it."""
+    sessions = partner.socket.evidence()["sessions"]
+    return next((each for each in sessions if each["number"] == exchange.session), None)
+
+
+def how_closed(session: Mapping[str, Any]) -> str:
+    """How a *session* of the evidence ended: ``closed (code 1006)``."""
+    reason = f", {session['reason']!r}" if session["reason"] else ""
+    return f"closed (code {session['code']}{reason})"
 
 
 def others_are_answered(partner: Partner, capability: Capability) -> bool:
