@@ -41,9 +41,12 @@ class Violation(AssertionError):
         self.findings: Sequence[Finding] = findings
         #: The likely causes, each once, where they can be guessed.
         self.hints = tuple(dict.fromkeys(each for each in (hint, *(finding.hint for finding in findings)) if each))
+        #: The step of a story that went wrong, and the rule that it breaks.
+        self.within: str | None = None
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.findings), *(f"likely cause: {each}" for each in self.hints)])
+        step = [self.within] if self.within else []
+        return "\n".join([*step, *map(str, self.findings), *(f"likely cause: {each}" for each in self.hints)])
 
 
 class NotOffered(Exception):

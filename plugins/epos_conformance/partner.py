@@ -27,6 +27,7 @@ from epos_conformance.exceptions import (
 from epos_conformance.exchange import Exchange
 from epos_conformance.following import Row
 from epos_conformance.rest import RestTransport
+from epos_conformance.steps import Steps
 from epos_conformance.supply import Supply
 from epos_conformance.transports import DOJO_HEADERS
 from epos_conformance.venue import PLURALS, Venue
@@ -57,6 +58,8 @@ class Partner:
         self.exchanges: list[Exchange] = []
         #: What is worth knowing about a rule that was found kept.
         self.notes: list[str] = []
+        #: The steps of a check that is a story: ``with partner.steps.take("the payment is recorded", rule=…)``.
+        self.steps = Steps()
         #: What could not be removed.
         self.leftovers: list[str] = []
         self._made: list[Made] = []
