@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from epos_conformance import Partner, _run
+from epos_conformance.dojo.side import Dojo, Events
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,3 +27,25 @@ def partner(request: pytest.FixtureRequest) -> Iterator[Partner]:
     found = run.partner(request.param)
     yield found
     found.end()
+
+
+@pytest.fixture
+def dojo(request: pytest.FixtureRequest) -> Iterator[Dojo]:
+    """
+    Dojo's side, for one check that is about it.
+    """
+    run = _run.of(request.config)
+    assert run is not None
+    found = run.dojo(request.param)
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def events(request: pytest.FixtureRequest) -> Events:
+    """
+    What the EPOS tells the sandbox from now on.
+    """
+    run = _run.of(request.config)
+    assert run is not None
+    return run.events()

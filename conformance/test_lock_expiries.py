@@ -14,7 +14,7 @@ from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partne
 from epos_conformance.enforcing import enforced, excused
 from epos_conformance.exchange import ERROR_TYPES, preview
 from epos_conformance.following import Row
-from epos_conformance.lapsing import lapsing
+from epos_conformance.lapsing import OVERDUE, lapsing
 from epos_conformance.locking import (
     LASTS,
     Lock,
@@ -37,9 +37,6 @@ from epos_conformance.venue import instant
 
 #: An expiry of long ago, in seconds.
 LONG_AGO = -900.0
-
-OVERDUE = "the expiry is not looked at when the order is locked again, or it is taken for a time of another zone"
-
 
 # Expiries that are none
 

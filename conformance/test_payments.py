@@ -16,6 +16,7 @@ from epos_conformance import (
     money,
     paying,
     payoff,
+    recorded,
     split_bill,
 )
 from epos_conformance.exchange import preview
@@ -27,60 +28,28 @@ from epos_conformance.split_bill import SplitBill
 @check("RecordOrderPaymentById.shows-the-payment")
 def test_shows_the_payment(partner: Partner) -> None:
     """The order answered lists the payment."""
-    split_bill.judge(partner, unlisted)
-
-
-def unlisted(payment: Payment) -> Iterator[Finding]:
-    if payment.entry is None:
-        yield Finding(payment.where("payments"), f"one of {payment.intent}", intents(payment.after))
-
-
-def intents(order: Row) -> str:
-    """Who paid *order*, for findings."""
-    found = [str(each.get("paymentIntentId")) for each in money.payments(order)]
-    return preview(f"payments of {', '.join(found)}" if found else "no payments")
+    split_bill.judge(partner, recorded.unlisted)
 
 
 @check("RecordOrderPaymentById.payment-is-read-back")
 def test_payment_is_read_back(partner: Partner) -> None:
     """GetOrderById lists the payments as they were sent."""
-    split_bill.judge_read(partner, differing)
-
-
-def differing(bill: SplitBill, order: Row) -> Iterator[Finding]:
-    for payment in bill.recorded:
-        entry = money.payment(order, payment.intent)
-        where = f"{READ} after the payments, $.payments"
-        if entry is None:
-            yield Finding(where, f"one of {payment.intent}", intents(order))
-        else:
-            yield from split_bill.entry_amounts(payment, entry, where, "paidAmount", "tipsAmount")
+    split_bill.judge_read(
+        partner, lambda bill, order: recorded.unread(bill.recorded, order, f"{READ} after the payments")
+    )
 
 
 @check("RecordOrderPaymentById.keeps-the-paid-amount")
 def test_keeps_the_paid_amount(partner: Partner) -> None:
     """The payment is listed with the paidAmount sent."""
-    split_bill.judge(partner, lambda each: listed(each, "paidAmount"))
+    split_bill.judge(partner, lambda each: recorded.listed(each, "paidAmount"))
 
 
 @check("RecordOrderPaymentById.keeps-the-tip")
 def test_keeps_the_tip(partner: Partner) -> None:
     """The payment is listed with the tipsAmount sent."""
-    split_bill.judge(partner, lambda each: listed(each, "tipsAmount"))
+    split_bill.judge(partner, lambda each: recorded.listed(each, "tipsAmount"))
     require_tips(partner)
-
-
-def listed(payment: Payment, member: str) -> Iterator[Finding]:
-    entry = payment.entry
-    if entry is None:
-        return  # another rule's business
-    where = payment.where("payments")
-    yield from split_bill.entry_amounts(payment, entry, where, member)
-    sent = payment.params.get(member)
-    if isinstance(sent, dict) and isinstance(entry.get(member), dict):
-        code = money.currency(entry[member])
-        if code != payment.currency:
-            yield Finding(f"{where}.{member}.currencyCode", payment.currency, str(code))
 
 
 @check("RecordOrderPaymentById.keeps-tips-out-of-the-paid-amount")
@@ -119,25 +88,13 @@ def require_tips(partner: Partner) -> None:
 @check("RecordOrderPaymentById.keeps-the-total")
 def test_keeps_the_total(partner: Partner) -> None:
     """A payment without a tip leaves totalAmount as it was."""
-    split_bill.judge(partner, total_changed, tipped=False)
+    split_bill.judge(partner, recorded.total_changed, tipped=False)
 
 
 @check("RecordOrderPaymentById.keeps-the-total-when-tipped")
 def test_keeps_the_total_when_tipped(partner: Partner) -> None:
     """A payment with a tip leaves totalAmount as it was."""
-    split_bill.judge(partner, total_changed, tipped=True)
-
-
-def total_changed(payment: Payment) -> Iterator[Finding]:
-    before, after = money.total(payment.before), money.total(payment.after)
-    if None in (before, after) or before == after:
-        return
-    by, hint = (after or 0) - (before or 0), None
-    if payment.tip and by == payment.tip:
-        hint = f"totalAmount grew by {payment.shown(by)}: the tip seems to be added to it"
-    elif by == -payment.amount:
-        hint = f"totalAmount fell by {payment.shown(-by)}: it seems to be what is left to pay, not what the order costs"
-    yield Finding(payment.where("totalAmount"), f"{payment.shown(before)}, as before", payment.shown(after), hint)
+    split_bill.judge(partner, recorded.total_changed, tipped=True)
 
 
 @check("RecordOrderPaymentById.keeps-earlier-payments")
@@ -145,23 +102,7 @@ def test_keeps_earlier_payments(partner: Partner) -> None:
     """A payment leaves the earlier payments of the order as they were."""
     if not any(money.payments(each.before) for bill in split_bill.split_bills(partner) for each in bill.recorded):
         raise Inconclusive("no order had a payment before: only one payment could be recorded on each")
-    split_bill.judge(partner, earlier_changed)
-
-
-def earlier_changed(payment: Payment) -> Iterator[Finding]:
-    for earlier in money.payments(payment.before):
-        intent = earlier.get("paymentIntentId")
-        if not isinstance(intent, str):
-            continue  # cash has none: nothing tells it from other cash
-        now = money.payment(payment.after, intent)
-        if now is None:
-            yield Finding(payment.where("payments"), f"one of {intent}, as before", intents(payment.after))
-            continue
-        for member in ("paidAmount", "tipsAmount"):
-            was, is_ = money.value(earlier.get(member)) or 0, money.value(now.get(member)) or 0
-            if was != is_:
-                where = payment.where(f"payments, that of {intent}, {member}")
-                yield Finding(where, f"{payment.shown(was)}, as before", payment.shown(is_))
+    split_bill.judge(partner, recorded.earlier_changed)
 
 
 @check("RecordOrderPaymentById.keeps-the-items")
@@ -196,7 +137,9 @@ def recorded_all_the_same(bill: SplitBill, order: Row) -> Iterator[Finding]:
     for payment in bill.refused:
         if money.payment(order, payment.intent) is not None:
             where = f"{READ} after {payment}, $.payments"
-            yield Finding(where, f"none of {payment.intent}: {payment.exchange.seen}", intents(order), _REVERSED)
+            yield Finding(
+                where, f"none of {payment.intent}: {payment.exchange.seen}", recorded.intents(order), _REVERSED
+            )
 
 
 _REVERSED = "Dojo gives the guest the money back, and the till counts it"
@@ -210,24 +153,12 @@ def test_split_payments_add_up(partner: Partner) -> None:
         raise Inconclusive("needs two payments on one order, but only one was recorded")
     findings: list[Finding] = []
     for bill in bills:
-        findings += unsummed(bill, bill.recorded[-1].after, f"{paying.RECORD}, the answer to the last payment")
-        if bill.read is not None:
-            findings += unsummed(bill, bill.read, f"{READ} after the payments")
-    answers.violate(findings)
-
-
-def unsummed(bill: SplitBill, order: Row, where: str) -> Iterator[Finding]:
-    first = bill.recorded[0]
-    listed = [each for each in bill.recorded if money.payment(order, each.intent) is not None]
-    if len(listed) < len(bill.recorded):
-        yield Finding(f"{where}, $.payments", f"all {len(bill.recorded)}", f"{len(listed)} of them")
-    parts = [each.amount for each in bill.recorded]
-    due = (money.paid(first.before) or 0) + sum(parts)
-    if (paid := money.paid(order)) != due:
-        expected = f"{first.shown(due)}, the sum of {' and '.join(map(str, parts))} paid"
-        yield Finding(
-            f"{where}, $.paidAmount", expected, first.shown(order.get("paidAmount") if paid is None else paid)
+        findings += recorded.unsummed(
+            bill.recorded, bill.recorded[-1].after, f"{paying.RECORD}, the answer to the last payment"
         )
+        if bill.read is not None:
+            findings += recorded.unsummed(bill.recorded, bill.read, f"{READ} after the payments")
+    answers.violate(findings)
 
 
 # What a payment may come with or without

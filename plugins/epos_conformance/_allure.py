@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import allure_commons
@@ -16,7 +17,7 @@ import allure_pytest.plugin
 import pytest
 
 from allure_commons.logger import AllureFileLogger
-from allure_commons.model2 import Label, Link, Parameter, Status, StatusDetails
+from allure_commons.model2 import Label, Link, Parameter, Status, StatusDetails, TestStepResult
 from allure_commons.types import AttachmentType, LabelType, LinkType
 from allure_commons.utils import md5
 
@@ -133,7 +134,19 @@ class _Adapter:
             Link(LinkType.LINK, _rules.sources()[each.partition(": ")[0]]["url"], _rules.cite(each))
             for each in rule.sources
         ]
+        result.steps += [_step(each) for each in ours.steps]
         _state(result, ours)
+
+
+def _step(told: Mapping[str, Any]) -> Any:
+    said = "\n".join(told.get("messages", ()))
+    return TestStepResult(
+        name=told["name"],
+        status=_STATUSES[Outcome(told["outcome"])],
+        statusDetails=StatusDetails(message=said) if said else None,
+        start=round(1000 * told["started"]),
+        stop=round(1000 * told["finished"]),
+    )
 
 
 def _state(result: Any, ours: Result) -> None:

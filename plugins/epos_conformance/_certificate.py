@@ -78,6 +78,8 @@ def entry(result: Result) -> dict[str, Any]:
         del found["case"]
     if result.cause is not None:
         found["cause"] = result.cause
+    if result.steps:
+        found["steps"] = list(result.steps)
     if result.waiver is not None:
         found["waiver"] = dict(result.waiver)
     return found
@@ -94,7 +96,7 @@ def result(entry: Mapping[str, Any]) -> Result:
 
 _FIELDS = (
     "id", "case", "capability", "page", "transport", "sentence", "message", "source", "duration", "exchanges", "cause",
-    "waiver",
+    "waiver", "steps",
 )  # fmt: skip
 
 
@@ -177,6 +179,7 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
             "offer": plan.how_offered,
             "pos": dict(settings.pos),
         },
+        **_dojo(plan),
         "startedAt": _instant(record.started),
         "finishedAt": _instant(time.time()),
         "verdict": str(whole),
@@ -196,6 +199,17 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
         },
     }
     return Certificate(whole, results, document)
+
+
+def _dojo(plan: Plan) -> dict[str, Any]:
+    if plan.dojo is None:
+        return {}
+    told: dict[str, Any] = {
+        "url": plan.dojo.account.url,
+        "sandbox": plan.dojo.sandbox,
+        "flows": [each.name for each in plan.dojo.flows],
+    }
+    return {"dojo": told if plan.dojo.blocked is None else {**told, "blocked": plan.dojo.blocked}}
 
 
 def _difference(id: str, case: str | None, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:

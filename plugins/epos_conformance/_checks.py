@@ -9,17 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from epos_conformance import _contracts, _rules
 from epos_conformance._contracts import Capability
 from epos_conformance._rules import Rule
+from epos_conformance.steps import Steps
 
 
 if TYPE_CHECKING:
-    from epos_conformance.partner import Partner
+    from epos_conformance.exchange import Exchange
+
+
+#: Beside the transports: what is examined at Dojo.
+DOJO = "dojo"
 
 Cases = Callable[[Capability], Iterable[str]]
 
@@ -35,6 +40,7 @@ def check(
     alone: bool = False,
     order: int = 0,
     anyway: bool = False,
+    listed: bool = False,
 ) -> pytest.MarkDecorator:
     """
     Declare that a test function examines the rule *id*, which may be a template (``*.unknown-id-is-not-found``).
@@ -42,18 +48,31 @@ def check(
     *cases* names what it is examined for one at a time, given the capability. *changes* says whether the check may
     change something at the partner; by default it may where the capability does. *alone* keeps all others off the
     transport meanwhile. Checks of a lower *order* come first. *anyway*: also where the partner can't be asked anything.
+    *listed*: a case for each flow that the EPOS tester tool lists.
     """
     if id not in _rules.by_template():
         raise ValueError(f"{id!r} is not in the rule catalogue (fixtures/rules)")
     if id in _DECLARED:
         raise ValueError(f"{id!r} already has a check")
     _DECLARED.add(id)
-    return pytest.mark.check(id, cases=cases, changes=changes, alone=alone, order=order, anyway=anyway)
+    return pytest.mark.check(id, cases=cases, changes=changes, alone=alone, order=order, anyway=anyway, listed=listed)
 
 
 def forget() -> None:
     """Forget the declarations: the checks are about to be imported again (several runs in one process)."""
     _DECLARED.clear()
+
+
+class Examined(Protocol):
+    """
+    What a check dealt with: the partner, or Dojo's side.
+    """
+
+    #: The conversation so far.
+    exchanges: list[Exchange]
+    notes: list[str]
+    leftovers: list[str]
+    steps: Steps
 
 
 @dataclass(eq=False, slots=True)
@@ -71,7 +90,7 @@ class Examination:
     order: int = 0
     anyway: bool = False
     #: Bound when the check starts.
-    partner: Partner | None = None
+    partner: Examined | None = None
 
     @property
     def name(self) -> str:
@@ -82,9 +101,9 @@ class Examination:
         return self.name
 
 
-def examinations(mark: pytest.Mark, transports: Iterable[str]) -> Iterator[Examination]:
+def examinations(mark: pytest.Mark, transports: Iterable[str], flows: Iterable[str] = ()) -> Iterator[Examination]:
     """
-    What the check declared by *mark* is run for.
+    What the check declared by *mark* is run for; *flows* are the cases of one that is run for each flow.
     """
     given: Callable[..., Iterable[str]] | None = mark.kwargs["cases"]
     changes: bool | None = mark.kwargs["changes"]
@@ -93,13 +112,15 @@ def examinations(mark: pytest.Mark, transports: Iterable[str]) -> Iterator[Exami
         selected: list[Capability | None] = [known[rule.capability] if rule.capability else None]
         if rule.per:
             selected = [each for each in known.values() if rule.per in each.selectors]
-        for transport in transports:
+        for transport in (DOJO,) if rule.transport == DOJO else transports:
             if rule.transport not in (None, transport):
                 continue
             for capability in selected:
                 cases: Iterable[str | None] = [capability.name] if rule.per and capability else [None]
                 if given is not None and capability is not None:
                     cases = list(given(capability))
+                elif mark.kwargs["listed"]:
+                    cases = list(flows) or [None]
                 for case in cases:
                     yield Examination(
                         rule=rule,
@@ -111,24 +132,30 @@ def examinations(mark: pytest.Mark, transports: Iterable[str]) -> Iterator[Exami
                     )
 
 
-def parametrize(metafunc: pytest.Metafunc, transports: Iterable[str]) -> None:
+def parametrize(metafunc: pytest.Metafunc, transports: Iterable[str], flows: Iterable[str] = ()) -> None:
     """
-    Give the check behind *metafunc* its parameters: ``partner`` always, ``capability`` and ``case`` where asked for.
+    Give the check behind *metafunc* its parameters: ``partner`` or ``dojo`` always, ``capability`` and ``case`` where
+    asked for.
     """
     mark = metafunc.definition.get_closest_marker("check")
     if mark is None:
         return
-    names = [name for name in ("partner", "capability", "case") if name in metafunc.fixturenames]
+    names = [name for name in (*_BOUND, "capability", "case") if name in metafunc.fixturenames]
     found = []
-    for each in examinations(mark, transports):
-        values: dict[str, Any] = {"partner": each, "capability": each.capability, "case": each.case}
+    for each in examinations(mark, transports, flows):
+        values: dict[str, Any] = {**dict.fromkeys(_BOUND, each), "capability": each.capability, "case": each.case}
         marks = [getattr(pytest.mark, str(each.rule.level)), getattr(pytest.mark, each.transport)]
         found.append(pytest.param(*(values[name] for name in names), id=each.name, marks=marks))
-    metafunc.parametrize(names, found, indirect=["partner"])
+    metafunc.parametrize(names, found, indirect=[each for each in names if each in _BOUND])
+
+
+#: The fixtures that a check's `Examination` is handed to.
+_BOUND = ("partner", "dojo")
 
 
 def examination_of(item: pytest.Item) -> Examination | None:
     """The examination that *item* is; None for a test that is no check."""
     callspec = getattr(item, "callspec", None)
-    found = callspec.params.get("partner") if callspec else None
+    params = callspec.params if callspec else {}
+    found = next((params[each] for each in _BOUND if each in params), None)
     return found if isinstance(found, Examination) else None

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import traceback
 
-from epos_conformance._checks import Examination
+from epos_conformance._checks import Examination, Examined
 from epos_conformance._masking import Masker
 from epos_conformance._settings import Waiver
 from epos_conformance.exceptions import Inconclusive, NotOffered, Unanswered, Unauthorized, Unreachable, Violation
 from epos_conformance.exchange import Exchange
-from epos_conformance.partner import Partner
 from epos_conformance.verdict import Outcome, Result
 
 
@@ -23,7 +22,7 @@ def judge(
     examination: Examination,
     error: BaseException | None,
     duration: float,
-    partner: Partner | None,
+    partner: Examined | None,
     waiver: Waiver | None,
     mask: Masker,
 ) -> Result:
@@ -47,6 +46,7 @@ def judge(
         cause=cause,
         duration=round(duration, 6),
         exchanges=_shown(exchanges, whole=outcome in (Outcome.VIOLATES, Outcome.INCONCLUSIVE)),
+        steps=_steps(partner, mask),
         waiver={"reason": waiver.reason, "until": waiver.until.isoformat()} if waiver else None,
     )
 
@@ -56,7 +56,16 @@ def _shown(exchanges: list[Exchange], *, whole: bool) -> list[dict[str, object]]
     return [each.to_json(bodies=whole) for each in shown]
 
 
-def _outcome(error: BaseException | None, partner: Partner | None) -> tuple[Outcome, str, str | None]:
+def _steps(partner: Examined | None, mask: Masker) -> list[dict[str, object]]:
+    told = [each.to_json() for each in (partner.steps if partner else ())]
+    for each in told:
+        if "messages" in each:
+            each["messages"] = [mask(text) for text in each["messages"]]
+        each["name"] = mask(each["name"])
+    return told
+
+
+def _outcome(error: BaseException | None, partner: Examined | None) -> tuple[Outcome, str, str | None]:
     if error is None:
         if partner is None or not partner.exchanges:
             return Outcome.INCONCLUSIVE, "the check asked the partner nothing", "suite"

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 import uuid
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from epos_conformance import _contracts
@@ -39,6 +40,19 @@ class Offer:
     blocked: str | None = None
     #: What the user might want to know of the guesses.
     notes: list[str] = field(default_factory=list)
+    #: Those that may be offered or not.
+    unsure: tuple[str, ...] = ()
+    #: Capability -> what was asked for it last.
+    said: Mapping[str, Exchange] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def probed(
+        cls, found: Collection[str], unsure: Sequence[str], said: Mapping[str, Exchange], why_nothing: Callable[[], str]
+    ) -> Self:
+        """An offer that was found out by asking."""
+        names = tuple(name for name in _contracts.capabilities() if name in found)
+        notes = [f"unclear whether these are offered, claim them with --capabilities: {', '.join(unsure)}"]
+        return cls(names, "probed", None if names else why_nothing(), notes if unsure else [], tuple(unsure), said)
 
 
 #: Searches that show an id to ask for.
@@ -54,6 +68,13 @@ def find_out(settings: Settings, transport: RestTransport) -> Offer:
     """
     if settings.capabilities is not None:
         return Offer(settings.capabilities, "claimed")
+    return probe(settings, transport)
+
+
+def probe(settings: Settings, transport: RestTransport) -> Offer:
+    """
+    What answers, whatever is claimed.
+    """
     return _Probe(settings, transport).offer()
 
 
@@ -68,6 +89,7 @@ class _Probe:
         self._last: Exchange | None = None
         self._found: set[str] = set()
         self._unsure: list[str] = []
+        self._said: dict[str, Exchange] = {}
 
     def offer(self) -> Offer:
         # Searches first: they show ids, and an id that exists tells more than one that doesn't. Deletions last: they
@@ -83,13 +105,7 @@ class _Probe:
                 self._found.add(capability.name)
             if self._failures >= _PATIENCE and not self._answered:
                 break
-        names = tuple(name for name in _contracts.capabilities() if name in self._found)
-        notes = []
-        if self._unsure:
-            notes.append(
-                f"unclear whether these are offered, claim them with --capabilities: {', '.join(self._unsure)}"
-            )
-        return Offer(names, "probed", None if names else self._why_nothing(), notes)
+        return Offer.probed(self._found, self._unsure, self._said, self._why_nothing)
 
     def _why_nothing(self) -> str:
         last = self._last
@@ -110,6 +126,7 @@ class _Probe:
         if capability.changes and capability.request is None:
             ids = dict.fromkeys(ids, self._nonsense)  # a DELETE: never of something that exists
         exchange = self._ask(capability.http_method, self._transport.address(capability, ids), capability)
+        self._said[capability.name] = exchange
         if exchange.answer is None:
             # Slow or broken is not absent: whoever takes the request offers it.
             return isinstance(exchange.failure, (Unanswered, BrokenAnswer)) and self._answered

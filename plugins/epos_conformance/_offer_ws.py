@@ -38,6 +38,13 @@ def find_out(settings: Settings, transport: WebSocketTransport) -> Offer:
     """
     if settings.capabilities is not None:
         return Offer(settings.capabilities, "claimed")
+    return probe(settings, transport)
+
+
+def probe(settings: Settings, transport: WebSocketTransport) -> Offer:
+    """
+    What answers, whatever is claimed.
+    """
     every = [each for each in _contracts.capabilities().values() if not (each.changes and settings.read_only)]
     nonsense = f"conformance-{uuid.uuid4().hex[:12]}"
     control = [_unknown(transport), _unknown(transport)]
@@ -54,11 +61,7 @@ def find_out(settings: Settings, transport: WebSocketTransport) -> Offer:
             unsure.append(name)
         elif known:
             offered.add(name)
-    names = tuple(name for name in _contracts.capabilities() if name in offered)
-    notes = (
-        [f"unclear whether these are offered, claim them with --capabilities: {', '.join(unsure)}"] if unsure else []
-    )
-    return Offer(names, "probed", None if names else _why_nothing(found.values()), notes)
+    return Offer.probed(offered, unsure, found, lambda: _why_nothing(found.values()))
 
 
 def _ask(

@@ -9,9 +9,11 @@ import contextlib
 import math
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from epos_conformance import _offer, _offer_ws
+from epos_conformance._dojo_reach import DojoReach
 from epos_conformance._masking import Masker
 from epos_conformance._offer import Offer
 from epos_conformance._record import Access
@@ -36,13 +38,16 @@ _TOLD_EVERY = 10
 
 class Reach:
     """
-    The controlling process's connections to the partner; *stack* closes them.
+    The controlling process's connections to the partner and to Dojo; *stack* closes them, *leases* is the folder of
+    the run's leases.
     """
 
     def __init__(
-        self, settings: Settings, stack: contextlib.ExitStack, reporter: pytest.TerminalReporter | None
+        self, settings: Settings, stack: contextlib.ExitStack, leases: Path, reporter: pytest.TerminalReporter | None
     ) -> None:
         self.settings = settings
+        self.dojo = DojoReach(settings, stack)
+        self._leases = leases
         #: What the user might want to know.
         self.notes: list[str] = []
         self._stack = stack
@@ -58,10 +63,13 @@ class Reach:
             found["rest"] = Access(self.settings.url or "", self.settings.auth)
         if "ws" in found:
             found["ws"] = self._listen()
+        self.dojo.open(self._leases, self.line(), found["ws"].url if "ws" in found else "")
         if self.settings.url == REFERENCE:
             self._start_reference(found)
         if "ws" in found and found["ws"].blocked is None:
             self._await_epos(found["ws"])
+        self.dojo.register(found)
+        self.notes += self.dojo.notes
         for name, access in found.items():
             if access.blocked is None:
                 self._ask_what_is_offered(name, access)
@@ -89,7 +97,7 @@ class Reach:
 
         dial = found["ws"].url if self._station else None
         key = {"key": self.settings.api_key} if self.settings.api_key else {}
-        running = self._stack.enter_context(launch.start(dial=dial, **key))
+        running = self._stack.enter_context(launch.start(dial=dial, dojo_api=self.dojo.url, **key))
         found["rest"].url, found["rest"].auth = running.url, running.auth
 
     def _await_epos(self, access: Access) -> None:
@@ -119,6 +127,9 @@ class Reach:
         return found
 
     def _ask_what_is_offered(self, name: str, access: Access) -> None:
+        if self.settings.capabilities is None and (registered := tuple(self.dojo.registered(name))):
+            access.offered, access.how_offered = registered, "registered"
+            return
         transport = connect(self.settings, name, access, self.line())
         offer: Offer
         if isinstance(transport, WebSocketTransport):

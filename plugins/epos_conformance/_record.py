@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from epos_conformance._settings import Settings
+from epos_conformance.dojo.access import DojoAccess
 from epos_conformance.verdict import Result
 
 
@@ -25,7 +26,7 @@ class Access:
     auth: str | None = field(default=None, repr=False)
     #: Canonical names of the capabilities to examine.
     offered: tuple[str, ...] = ()
-    #: ``claimed`` or ``probed``.
+    #: ``claimed``, ``registered`` or ``probed``.
     how_offered: str = "claimed"
     #: Why nothing can be examined; None where something can.
     blocked: str | None = None
@@ -44,6 +45,9 @@ class Plan:
     access: dict[str, Access]
     #: The folder of the leases.
     leases: str
+    #: Dojo's side; where there is none, why.
+    dojo: DojoAccess | None = None
+    no_dojo: str = ""
 
     @property
     def offered(self) -> tuple[str, ...]:
@@ -61,7 +65,8 @@ class Plan:
             name: Access(**{**each, "offered": tuple(each["offered"]), "secrets": tuple(each["secrets"])})
             for name, each in told["access"].items()
         }
-        return cls(access, told["leases"])
+        dojo = None if told["dojo"] is None else DojoAccess.from_json(told["dojo"])
+        return cls(access, told["leases"], dojo, told["no_dojo"])
 
 
 @dataclass(slots=True)

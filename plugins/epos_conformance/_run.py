@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import sys
 import tempfile
 
 from pathlib import Path
@@ -19,13 +20,19 @@ import pytest
 
 from epos_conformance import _certificate, _checks, _judge, _suite, _terminal, verdict
 from epos_conformance._checks import Examination, examination_of
+from epos_conformance._dojo_reach import events_of
 from epos_conformance._leases import Leases
 from epos_conformance._masking import Masker
 from epos_conformance._reach import Reach, connect
 from epos_conformance._record import Access, Plan, Record
 from epos_conformance._session import Session
 from epos_conformance._settings import Settings
+from epos_conformance.dojo.access import DojoAccess
+from epos_conformance.dojo.api import DojoApi
+from epos_conformance.dojo.intents import DojoIntents
+from epos_conformance.dojo.side import Dojo, Events
 from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.intents import Intents
 from epos_conformance.partner import Partner
 from epos_conformance.verdict import Outcome, Result
 
@@ -53,6 +60,10 @@ class ConformanceRun:
         self._sessions: dict[str, Session] = {}
         #: To the EPOS's session, in the process that holds it.
         self._line: Line | None = None
+        self._reach: Reach | None = None
+        #: This process's connections to Dojo: for checks, and for payment intents.
+        self._dojo: DojoApi | None = None
+        self._listening: DojoApi | None = None
         self._cleanup = contextlib.ExitStack()
         self._waivers = {each.rule: each for each in settings.waivers if not each.ended()}
         self._worker = hasattr(config, "workerinput")
@@ -90,12 +101,13 @@ class ConformanceRun:
                 raise
 
     def _prepare(self) -> Plan:
-        reach = Reach(self.settings, self._cleanup, self.config.pluginmanager.get_plugin("terminalreporter"))
+        folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="epos-conformance-"))
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        reach = self._reach = Reach(self.settings, self._cleanup, Path(folder), reporter)
         access = reach.find()
         self._line = reach.line()
         self.record.notes += reach.notes
-        folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="epos-conformance-"))
-        plan = Plan(access, folder)
+        plan = Plan(access, folder, reach.dojo.access, reach.dojo.why)
         self._learn(plan)
         return plan
 
@@ -149,6 +161,8 @@ class ConformanceRun:
             from epos_conformance.websocket.remarks import remarks
 
             self.record.remarks = [self.mask(each) for each in remarks(self._line.ask("evidence"))]
+        if self._reach is not None:
+            self.record.remarks += self._reach.dojo.restore()
         path = self.settings.reports / "certificate.json"
         self.record.known = _certificate.known_rules(path, self.settings)
         self.certificate = _certificate.build(self.record, interrupted=interrupted)
@@ -170,7 +184,9 @@ class ConformanceRun:
     # Each check
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        _checks.parametrize(metafunc, self.settings.transports)
+        plan = self.record.plan
+        flows = plan.dojo.cases() if plan is not None and plan.dojo is not None else ()
+        _checks.parametrize(metafunc, self.settings.transports, flows)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pycollect_makeitem(self, obj: object) -> list[pytest.Item] | None:
@@ -208,6 +224,48 @@ class ConformanceRun:
         partner.begin(alone=examination.alone)
         return partner
 
+    def dojo(self, examination: Examination) -> Dojo:
+        """
+        Dojo's side for one check. Raises `NotOffered` or `Inconclusive` where the check can't be run at all.
+        """
+        plan = self.record.plan
+        assert plan is not None, "Dojo is there in a run only"
+        if plan.dojo is None:
+            raise NotOffered(plan.no_dojo)
+        if examination.changes and self.settings.read_only:
+            raise NotOffered("not examined: it may change something at the partner, and the run is --read-only")
+        if plan.dojo.blocked is not None:
+            raise Inconclusive(plan.dojo.blocked)
+        if self._dojo is None:
+            self._dojo = DojoApi(plan.dojo.account)
+        found = Dojo(plan.dojo, self._dojo, self.settings, plan.offered, self._partner_over, self._say)
+        examination.partner = found
+        return found
+
+    def _partner_over(self, name: str) -> Partner:
+        assert self.record.plan is not None
+        access = self.record.plan.access[name]
+        if access.blocked is not None:
+            raise Inconclusive(access.blocked)
+        return Partner(self._session(name, access))
+
+    def events(self) -> Events:
+        """What the EPOS tells a sandbox. Raises `NotOffered` or `Inconclusive` where none tells it."""
+        assert self.record.plan is not None
+        if self._listening is None:
+            self._listening = events_of(self.record.plan.dojo, self.record.plan.no_dojo)
+        return Events(self._listening)
+
+    def _say(self, line: str) -> None:
+        """Show *line* to whoever watches."""
+        if self.config.option.verbose < 0:
+            return
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            # A worker's standard error is that of the process that started it.
+            sys.stderr.write(f"{'' if self._worker else chr(10)}{self.mask(line)}\n")
+            sys.stderr.flush()
+
     def _session(self, name: str, access: Access) -> Session:
         if name not in self._sessions:
             assert self.record.plan is not None
@@ -216,10 +274,17 @@ class ConformanceRun:
                 connect(self.settings, name, access, self._line),
                 access.offered,
                 Leases(Path(self.record.plan.leases)),
+                intents=self._intents(self.record.plan.dojo),
                 seed=self.settings.seed
                 + 5 * int(getattr(self.config, "workerinput", {}).get("workerid", "gw0")[2:] or 0),
             )
         return self._sessions[name]
+
+    def _intents(self, dojo: DojoAccess | None) -> Intents | None:
+        """Where payment intents come from that Dojo knows; None where it isn't asked."""
+        if dojo is None or dojo.blocked is not None or not dojo.account.changes:
+            return None
+        return DojoIntents(DojoApi(dojo.account), sandbox=dojo.sandbox)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport | None:

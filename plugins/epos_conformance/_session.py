@@ -76,6 +76,7 @@ class Session:
         *,
         blocked: str | None = None,
         seed: int = 0,
+        intents: Intents | None = None,
     ) -> None:
         self.settings = settings
         self.transport = transport
@@ -85,7 +86,7 @@ class Session:
         self.blocked = blocked
         self._blocked_by: type[Inconclusive] = Unreachable
         self._health = _Health()
-        self.venue = Venue(self.ask, self.offered, settings.data, seed, self._intents(settings.intents))
+        self.venue = Venue(self.ask, self.offered, settings.data, seed, self._intents(settings.intents) or intents)
         #: What is made once and used by many checks: kind -> the thing, or why it couldn't be made.
         self.pool: dict[str, Made | str] = {}
         #: Taken out of the pool because a check left it unfit for others; removed at the end.
@@ -98,10 +99,11 @@ class Session:
         #: What was used up, held until the end so that no other process takes it.
         self._used: dict[str, FileLock] = {}
 
-    def _intents(self, source: IntentSource) -> Intents:
+    def _intents(self, source: IntentSource) -> Intents | None:
+        """Those that the user names; None where none are."""
         if source.ids:
             return Supplied(source.ids, self.use_up)
-        return Commanded(source.command) if source.command else Intents()
+        return Commanded(source.command) if source.command else None
 
     def ask(
         self,

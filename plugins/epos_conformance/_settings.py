@@ -26,6 +26,11 @@ from epos_conformance._options import OPTIONS
 
 
 REFERENCE = "reference"
+SANDBOX = "sandbox"
+DOJO_API = "https://api.dojo.tech"
+
+#: How Dojo's keys begin.
+_PRODUCTION, _SANDBOX_KEY = "sk_prod_", "sk_sandbox_"
 DEFAULT_FILE = "partner.toml"
 
 
@@ -114,6 +119,36 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DojoSettings:
+    """
+    Dojo's side of a run: its API, and what may be done there.
+    """
+
+    #: Base URL without a slash at its end; None where the run starts a sandbox of its own.
+    url: str | None = None
+    #: Where that sandbox listens.
+    listen: Listen = Listen("127.0.0.1", 0)
+    #: Whether the user named it, rather than a key alone.
+    asked: bool = True
+    version: str = "2026-02-27"
+    flows: bool = True
+    #: Seconds.
+    flow_timeout: float = 120.0
+    register: bool = False
+    restore: bool = False
+    #: Values for the parameters of flows, by name.
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether the run starts one."""
+        return self.url is None
+
+    def __str__(self) -> str:
+        return self.url or (f"sandbox:{self.listen}" if self.listen.port else SANDBOX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """
     Everything a run needs to know, secrets included: they are in `auth` and `api_key`, and in no representation.
@@ -132,6 +167,10 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     software_house_id: str | None = None
     reseller_id: str | None = None
+    #: None where Dojo isn't asked anything.
+    dojo: DojoSettings | None = None
+    #: Whether a production key may be used for more than reading.
+    production_changes: bool = False
     #: Canonical names of what is claimed; None where the suite has to find out.
     capabilities: tuple[str, ...] | None = None
     products: tuple[str, ...] = ()
@@ -181,6 +220,7 @@ class Settings:
             "partner-api-key": _masking.MASK if self.api_key else None,
             "software-house-id": self.software_house_id,
             "reseller-id": self.reseller_id,
+            **(self._dojo_shown(self.dojo) if self.dojo else {"dojo-api": None}),
             "capabilities": list(self.capabilities) if self.capabilities is not None else None,
             "product": list(self.products),
             "partner": str(self.file) if self.file else None,
@@ -195,6 +235,23 @@ class Settings:
             "max-reply": self.max_reply,
             "reports": str(self.reports),
         }
+
+    def _dojo_shown(self, dojo: DojoSettings) -> dict[str, Any]:
+        return {
+            "dojo-api": str(dojo),
+            "dojo-version": dojo.version,
+            "flows": dojo.flows,
+            "flow-timeout": dojo.flow_timeout if dojo.flows else None,
+            "register": dojo.register,
+            "restore-registration": dojo.restore,
+            "allow-production": production(self.api_key),
+            "allow-production-changes": self.production_changes,
+        }
+
+
+def production(key: str | None) -> bool:
+    """Whether *key* is one for real money."""
+    return (key or "").startswith(_PRODUCTION)
 
 
 def load(
@@ -240,9 +297,12 @@ def load(
         api_key=_header("partner-api-key", raw["partner-api-key"]),
         software_house_id=_header("software-house-id", raw["software-house-id"]),
         reseller_id=_header("reseller-id", raw["reseller-id"]),
+        dojo=_dojo(raw, document.get("flow-params", {})),
+        production_changes=bool(raw["allow-production-changes"]),
         capabilities=_claimed(_split(raw["capabilities"]), products),
         products=products,
-        read_only=bool(raw["read-only"]),
+        read_only=bool(raw["read-only"])
+        or (production(raw["partner-api-key"]) and not raw["allow-production-changes"]),
         strict=bool(raw["strict"]),
         slow_after=_number("slow-after", raw["slow-after"], 2.0),
         fail_after=_number("fail-after", raw["fail-after"], 10.0),
@@ -344,13 +404,13 @@ def _partner(url: str | None, ws: Any) -> tuple[str | None, Listen | Dial | None
 _SESSIONS = ("ws:", "wss:")
 
 
-def _session(value: str) -> Listen | Dial:
-    if value.strip().lower().startswith(_SESSIONS):
+def _session(value: str, what: str = "partner-ws") -> Listen | Dial:
+    if what == "partner-ws" and value.strip().lower().startswith(_SESSIONS):
         return Dial(_checked("partner-ws", value, ("ws", "wss")))
     host, _, port = value.strip().rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise BadSetting(f"partner-ws {value!r} is {_WANTED['partner-ws']}")
+        raise BadSetting(f"{what} {value!r} is {_WANTED[what]}")
     return Listen(host or "127.0.0.1", int(port))
 
 
@@ -364,7 +424,7 @@ def _checked(what: str, value: str, schemes: tuple[str, str]) -> str:
         raise BadSetting(f"{what} {value!r} is {_WANTED[what]}")
     if parts.username or parts.password:
         raise BadSetting(f"{what} carries credentials: give them as --partner-auth=USER:PASSWORD or PARTNER_AUTH")
-    if parts.fragment or (parts.query and what == "partner-url" and "ws" not in schemes):
+    if parts.fragment or (parts.query and "ws" not in schemes):
         raise BadSetting(f"{what} {value!r} has a query or a fragment: give the base URL alone")
     return value.strip().rstrip("/")
 
@@ -372,7 +432,64 @@ def _checked(what: str, value: str, schemes: tuple[str, str]) -> str:
 _WANTED = {
     "partner-url": "neither an http(s):// nor a ws(s):// URL with a host, nor 'reference'",
     "partner-ws": "neither [HOST:]PORT nor a ws(s):// URL with a host",
+    "dojo-api": "neither an http(s):// URL with a host nor 'sandbox' or 'sandbox:[HOST:]PORT'",
 }
+
+
+def _dojo(raw: Mapping[str, Any], params: Mapping[str, Any]) -> DojoSettings | None:
+    """What is to be asked of Dojo; None where nothing is."""
+    key, named, said = raw["partner-api-key"], raw["dojo-api"], "--partner-api-key or DOJO_API_KEY"
+    if production(key) and not raw["allow-production"]:
+        raise BadSetting(
+            "the key is one for production (sk_prod_): use a sandbox key, or pass --allow-production for checks that "
+            "change nothing"
+        )
+    if raw["allow-production-changes"] and not raw["allow-production"]:
+        raise BadSetting("allow-production-changes means nothing without allow-production")
+    if raw["flows"] and raw["no-flows"]:
+        raise BadSetting("flows and no-flows exclude each other")
+    known = (key or "").startswith((_PRODUCTION, _SANDBOX_KEY))
+    wanted = next((name for name in ("dojo-api", "flows", "register", "restore-registration") if raw[name]), None)
+    if wanted is None and (not known or raw["no-flows"]):
+        return None
+    url, listen = _dojo_api(named or DOJO_API)
+    if url is not None and wanted is not None:
+        if not known:
+            raise BadSetting(
+                f"{wanted} needs a key of Dojo's, which begins with sk_sandbox_ (or sk_prod_): name it as {said}"
+            )
+        if not raw["software-house-id"]:
+            raise BadSetting(f"{wanted} needs your id at Dojo: name it as --software-house-id or SOFTWARE_HOUSE_ID")
+    if url is None and key and not key.startswith(_SANDBOX_KEY):
+        raise BadSetting(f"the built-in sandbox takes keys that begin with sk_sandbox_: name one as {said}, or none")
+    if url is not None and not raw["software-house-id"]:
+        return None  # the key is for the handshake alone
+    version = str(raw["dojo-version"] or DojoSettings().version)
+    try:
+        datetime.date.fromisoformat(version)
+    except ValueError:
+        raise BadSetting(f"dojo-version {version!r} is no date, write YYYY-MM-DD") from None
+    return DojoSettings(
+        url=url,
+        listen=listen,
+        asked=wanted is not None,
+        version=version,
+        flows=not raw["no-flows"],
+        flow_timeout=_number("flow-timeout", raw["flow-timeout"], 120.0),
+        register=bool(raw["register"]),
+        restore=bool(raw["restore-registration"]),
+        params=dict(params),
+    )
+
+
+def _dojo_api(value: str) -> tuple[str | None, Listen]:
+    """A base URL, or where the built-in sandbox listens."""
+    name, _, where = value.strip().partition(":")
+    if name != SANDBOX:
+        return _checked("dojo-api", value, ("http", "https")), Listen("127.0.0.1", 0)
+    found = _session(where or "0", what="dojo-api")
+    assert isinstance(found, Listen)
+    return None, found
 
 
 def _header(what: str, value: str | None) -> str | None:

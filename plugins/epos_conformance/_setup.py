@@ -17,6 +17,7 @@ _MARKERS = (
     "info: a rule that is never held against anybody",
     "rest: a check over REST",
     "ws: a check over WebSocket",
+    "dojo: a check at Dojo, or at a sandbox in its place",
 )
 
 

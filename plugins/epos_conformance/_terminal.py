@@ -40,9 +40,24 @@ def header(record: Record) -> list[str]:
     lines = [f"{_suite.NAME} {_suite.version()}: {shown}"]
     if record.plan is not None:
         lines += _offers(record.plan)
+        lines += _dojo(record.plan)
         lines += record.notes
         lines += [each.blocked for each in record.plan.access.values() if each.blocked]
     return lines
+
+
+def _dojo(plan: Plan) -> list[str]:
+    """Dojo's side, and whom the EPOS has to be there."""
+    dojo = plan.dojo
+    if dojo is None:
+        return []
+    if dojo.blocked is not None:
+        return [f"Dojo at {dojo.account.url}: {dojo.blocked}"]
+    what = f"{len(dojo.flows)} flows" if dojo.flows else f"no flows: {dojo.no_flows}"
+    return [
+        f"{'Dojo sandbox' if dojo.sandbox else 'Dojo'} at {dojo.account.url}, software-house-id "
+        f"{dojo.account.software_house_id}; {what}"
+    ]
 
 
 def _offers(plan: Plan) -> list[str]:

@@ -193,7 +193,7 @@ class Exchange:
         return self.curl()
 
     def curl(self) -> str:
-        """A shell command that sends the request again; the credentials are read from ``$PARTNER_AUTH``."""
+        """A shell command that sends the request again; the credentials are read from the environment."""
         # curl makes a POST of a GET with a body unless it is told.
         named = self.sent.method != "GET" or self.sent.body is not None
         parts = ["curl", "-i"] + (["-X", self.sent.method] if named else [])
@@ -201,12 +201,21 @@ class Exchange:
         for name, value in self.sent.headers:
             lower = name.lower()
             if lower == "authorization" and self.sent.authenticated:
-                text += ' -u "$PARTNER_AUTH"'
+                text += self._credentials()
             elif lower not in _ADDED_BY_CLIENTS:
                 text += f" -H {shlex.quote(f'{name}: {self._header(name, value)}')}"
         if self.sent.body is not None:
             text += f" --data-raw {shlex.quote(self.mask(_readable(self.sent.body)))}"
         return text
+
+    def _credentials(self) -> str:
+        """The arguments of curl for the credentials that the suite was given."""
+        return ' -u "$PARTNER_AUTH"'
+
+    def forget_answer(self) -> None:
+        """What came back is out of date: the request is sent again."""
+        self.answer = self.failure = None
+        self.__dict__.pop("_json", None)
 
     def _header(self, name: str, value: str) -> str:
         return _masking.MASK if name.lower() in _SECRET_HEADERS else self.mask(value)

@@ -32,16 +32,16 @@ class Intents:
     Payment intents that Dojo has never heard of.
     """
 
-    def new(self, amount: int, currency: str) -> str:  # noqa: ARG002 - for those that care
+    def new(self, amount: int, currency: str, tip: int = 0) -> str:  # noqa: ARG002 - for those that care
         """
-        An intent for *amount* minor units of *currency* that no payment has been recorded with yet.
+        An intent for *amount* minor units of *currency*, and a *tip*, that no payment has been recorded with yet.
 
         Raises `Inconclusive` where there is none.
         """
         return "pi_sandbox_" + "".join(secrets.choice(_LETTERS) for _ in range(22))
 
-    def twin(self, id: str) -> str | None:
-        """An intent that differs from *id* in case alone, as Dojo's may; None where there is none to be had."""
+    def twin(self, id: str, amount: int, currency: str, tip: int = 0) -> str | None:  # noqa: ARG002 - likewise
+        """An intent as of `new` that differs from *id* in case alone, as Dojo's may; None where none is to be had."""
         start, _, rest = id.rpartition("_")
         return f"{start}_{rest.swapcase()}"
 
@@ -59,26 +59,27 @@ class Supplied(Intents):
         self._ids = ids
         self._use_up = use_up
 
-    def new(self, amount: int, currency: str) -> str:  # noqa: ARG002 - the user's are for any amount
+    def new(self, amount: int, currency: str, tip: int = 0) -> str:  # noqa: ARG002 - the user's are for any amount
         return self._use_up(self._ids, "payment-intents")
 
     def any(self, amount: int, currency: str) -> str:  # noqa: ARG002 - likewise
         return self._ids[0]
 
-    def twin(self, id: str) -> str | None:  # noqa: ARG002 - likewise
+    def twin(self, id: str, amount: int, currency: str, tip: int = 0) -> str | None:  # noqa: ARG002 - likewise
         return None
 
 
 class Commanded(Intents):
     """
-    What the user's *command* prints: it makes an intent for ``$AMOUNT`` minor units of ``$CURRENCY``.
+    What the user's *command* prints: it makes an intent for ``$AMOUNT`` minor units of ``$CURRENCY``, with a tip of
+    ``$TIP``.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
 
-    def new(self, amount: int, currency: str) -> str:
-        environment = {**os.environ, "AMOUNT": str(amount), "CURRENCY": currency}
+    def new(self, amount: int, currency: str, tip: int = 0) -> str:
+        environment = {**os.environ, "AMOUNT": str(amount), "CURRENCY": currency, "TIP": str(tip)}
         try:
             done = subprocess.run(
                 self._command, env=environment, capture_output=True, text=True, timeout=MOST_SECONDS, check=False
@@ -92,5 +93,5 @@ class Commanded(Intents):
             raise Inconclusive(f"the command for payment intents ended with status {done.returncode}, saying: {said}")
         return done.stdout.split()[-1]
 
-    def twin(self, id: str) -> str | None:  # noqa: ARG002 - the user's command makes what it makes
+    def twin(self, id: str, amount: int, currency: str, tip: int = 0) -> str | None:  # noqa: ARG002 - the user's command makes what it makes
         return None

@@ -266,9 +266,9 @@ class Partner:
         if none and wanted and self.hold(wanted[0], wait=supply.LEASE_WAIT):
             yield wanted[0]
 
-    def intent(self, amount: int = 1) -> str:
-        """The id of a payment intent for *amount* minor units, never used before."""
-        return self.venue.intents.new(amount, self.venue.currency)
+    def intent(self, amount: int = 1, tip: int = 0) -> str:
+        """The id of a payment intent for *amount* minor units and a *tip*, never used before."""
+        return self.venue.intents.new(amount, self.venue.currency, tip)
 
     def request(self, capability: Capability, example: Example | None = None, attempt: int = 0) -> dict[str, Any]:
         """

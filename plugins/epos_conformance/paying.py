@@ -98,7 +98,8 @@ def params(
     code = currency or money.currency(order.get("totalAmount")) or partner.venue.currency
     found: dict[str, Any] = {
         "orderId": order["id"],
-        "paymentIntentId": intent or partner.intent(amount if isinstance(amount, int) else 1),
+        "paymentIntentId": intent
+        or partner.intent(amount if isinstance(amount, int) else 1, tip if isinstance(tip, int) else 0),
         "paidAmount": {"value": amount, "currencyCode": code},
     }
     if tip is not None:

@@ -242,7 +242,7 @@ class RestTransport:
         limit = self._settings.fail_after
         started = time.perf_counter()
         self._deadline.at = time.monotonic() + limit
-        exchange.answer = exchange.failure = None
+        exchange.forget_answer()
         nothing_came = True
         # Held back once: what is sent again after an overload races with nobody.
         hold, self._hold = self._hold, None

@@ -117,7 +117,9 @@ def _split(partner: Partner, order: Row, plan: Plan) -> SplitBill:
     refused: list[Payment] = []
     for number, (amount, tip) in enumerate(plan, 1):
         # Intents that differ in case alone are different ones; databases often think otherwise.
-        twin = partner.venue.intents.twin(recorded[0].intent) if recorded and number == len(plan) else None
+        twin = None
+        if recorded and number == len(plan):
+            twin = partner.venue.intents.twin(recorded[0].intent, amount, recorded[0].currency, tip or 0)
         payment = paying.pay(partner, order, amount, tip, what=f"payment {number}", intent=twin)
         if payment.exchange.succeeded:
             recorded.append(payment)

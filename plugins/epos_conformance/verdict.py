@@ -97,6 +97,8 @@ class Result:
     duration: float = 0.0
     #: The conversation, masked: see `Exchange.to_json`.
     exchanges: Sequence[Mapping[str, Any]] = ()
+    #: Of a story, its steps: see `Step.to_json`.
+    steps: Sequence[Mapping[str, Any]] = ()
     #: The reason a violation is waived for.
     waiver: Mapping[str, Any] | None = None
 

@@ -60,7 +60,7 @@ class Arriving:
     def __init__(self, settings: Settings, stack: contextlib.ExitStack, reporter: Reporter) -> None:
         self.reporter = reporter
         self.found: dict[str, Access] = {}
-        self.reach = Reach(settings, stack, reporter)  # type: ignore[arg-type]
+        self.reach = Reach(settings, stack, Path(), reporter)  # type: ignore[arg-type]
         self._thread = threading.Thread(target=lambda: self.found.update(self.reach.find()), daemon=True)
         self._thread.start()
 
@@ -150,7 +150,7 @@ def test_without_a_reporter_nothing_is_told() -> None:
     """As with --quiet or another plugin's terminal."""
     with contextlib.ExitStack() as stack:
         chosen = Settings(ws=Listen("127.0.0.1", 0), ws_timeout=0.2, capabilities=("ListAreas",))
-        access = Reach(chosen, stack, None).find()["ws"]
+        access = Reach(chosen, stack, Path(), None).find()["ws"]
     assert str(access.blocked).startswith("no EPOS dialled ws://127.0.0.1:")
 
 

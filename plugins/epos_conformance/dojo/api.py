@@ -1,0 +1,208 @@
+"""
+The client of Dojo's API: one call, one `DojoExchange`, whatever comes of it.
+
+What may be tried again is: refusals that say "later", and failures before the request was sent. A POST that may have
+been carried out is never sent twice. With a production key nothing but GET is sent, unless the user allowed it twice.
+"""
+
+from __future__ import annotations
+
+import time
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+
+from epos_conformance import _masking
+from epos_conformance._settings import production
+from epos_conformance.dojo.exchanges import DojoExchange
+from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Unreachable
+from epos_conformance.exchange import Answer, Sent
+from epos_conformance.rest import encode
+
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+#: Seconds for one answer, and to connect.
+LIMIT, CONNECTING = 15.0, 5.0
+
+#: Seconds in which a call is tried again, by default.
+PATIENCE = 20.0
+
+#: Bytes of an answer.
+MOST = 4 * 2**20
+
+#: Statuses after which any request may be sent again, and after which only one that may be carried out twice.
+_LATER, _MAYBE_DONE = frozenset({429}), frozenset({502, 503, 504})
+
+
+@dataclass(slots=True)
+class Account:
+    """
+    Where Dojo's API is, and who asks. Plain values: it is sent to other processes.
+    """
+
+    #: Base URL without a slash at its end.
+    url: str
+    key: str = field(repr=False)
+    software_house_id: str
+    reseller_id: str | None
+    #: ``yyyy-mm-dd``.
+    version: str
+    #: Whether more than GET may be sent.
+    changes: bool = True
+
+
+class DojoApi:
+    """
+    A keep-alive connection to Dojo's API.
+    """
+
+    def __init__(self, account: Account, *, patience: float = PATIENCE) -> None:
+        self.account = account
+        self.mask = _masking.Masker([account.key])
+        self._patience = patience
+        self._client: httpx.Client | None = None
+        #: Told each exchange.
+        self.heard: Callable[[DojoExchange], None] = lambda _: None
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def get(self, path: str, *places: str, limit: float = LIMIT) -> DojoExchange:
+        """GET *path*, its ``{}`` filled with *places*; *limit* is seconds for the answer."""
+        return self._send("GET", path.format(*(quote(each, safe="") for each in places)), None, limit)
+
+    def put(self, path: str, body: Any) -> DojoExchange:
+        return self._send("PUT", path, body)
+
+    def post(self, path: str, body: Any) -> DojoExchange:
+        return self._send("POST", path, body)
+
+    def _send(self, method: str, path: str, body: Any, limit: float = LIMIT) -> DojoExchange:
+        """
+        Send a request until it is answered or patience ends. Never raises but `NotOffered`, where it is forbidden.
+        """
+        if method != "GET" and production(self.account.key) and not self.account.changes:
+            raise NotOffered(
+                f"not examined: {method} {path} may change something in production; see --allow-production-changes"
+            )
+        exchange = DojoExchange(
+            capability=None,
+            transport="dojo",
+            sent=Sent(
+                method=method,
+                url=self.account.url + path,
+                headers=tuple(self._headers(body is not None).items()),
+                body=None if body is None else encode(body),
+                authenticated=True,
+            ),
+            mask=self.mask,
+        )
+        self.heard(exchange)
+        # Only where Dojo is asked: a run without it has no use for the import.
+        from tenacity import Retrying, retry_if_result, stop_before_delay, wait_random_exponential
+
+        backoff = wait_random_exponential(multiplier=0.5, max=8)
+
+        def note(state: RetryCallState) -> None:
+            exchange.notes.append(f"{exchange.seen}; tried again after {state.upcoming_sleep:.1f} s")
+
+        def wait(state: RetryCallState) -> float:
+            asked = exchange.answer.header("retry-after") if exchange.answer else None
+            return float(asked) if asked and asked.isdigit() else float(backoff(state))
+
+        Retrying(
+            retry=retry_if_result(lambda _: worth_trying_again(exchange)),
+            wait=wait,
+            # With the pause to come: Retry-After may be an hour.
+            stop=stop_before_delay(self._patience),
+            before_sleep=note,
+            retry_error_callback=lambda _: None,
+        )(self._once, exchange, limit)
+        return exchange
+
+    def _headers(self, body: bool) -> dict[str, str]:
+        account = self.account
+        found = {
+            "accept": "application/json",
+            "authorization": f"Basic {account.key}",
+            "software-house-id": account.software_house_id,
+            "version": account.version,
+        }
+        if account.reseller_id:
+            found["reseller-id"] = account.reseller_id
+        return {**found, "content-type": "application/json"} if body else found
+
+    def _once(self, exchange: DojoExchange, limit: float) -> None:
+        if self._client is None:
+            # httpx takes the usual authorities, and proxies from the environment: Dojo is out there.
+            self._client = httpx.Client(follow_redirects=False)
+        started = time.perf_counter()
+        exchange.forget_answer()
+        sent = exchange.sent
+        try:
+            with self._client.stream(
+                sent.method,
+                sent.url,
+                content=sent.body,
+                headers=dict(sent.headers),
+                timeout=httpx.Timeout(limit, connect=CONNECTING),
+            ) as response:
+                headers = tuple(response.headers.items())
+                body = _read(response, started + limit + CONNECTING)
+            exchange.answer = Answer(status=response.status_code, headers=headers, body=body)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            exchange.failure = Unreachable(f"can't connect to {sent.url}: {_reason(error)}")
+        except httpx.TimeoutException:
+            exchange.failure = Unanswered(f"no complete answer from {sent.url} within {limit:g} s")
+        except httpx.HTTPError as error:
+            exchange.failure = BrokenAnswer(f"the answer of {sent.url} broke off: {_reason(error)}")
+        except BrokenAnswer as error:
+            exchange.failure = error
+        exchange.duration = time.perf_counter() - started
+
+
+def worth_trying_again(exchange: DojoExchange) -> bool:
+    """Whether *exchange* may be repeated without harm, and with hope."""
+    once_only = exchange.sent.method == "POST"
+    if exchange.answer is None:
+        # Nobody heard of it.
+        return isinstance(exchange.failure, Unreachable) or (
+            not once_only and isinstance(exchange.failure, BrokenAnswer)
+        )
+    return exchange.status in _LATER or (not once_only and exchange.status in _MAYBE_DONE)
+
+
+def require(exchange: DojoExchange, what: str) -> Any:
+    """
+    The JSON of a successful answer. Raises `Inconclusive`, saying *what* couldn't be done, for anything else.
+    """
+    if exchange.failure is not None:
+        raise type(exchange.failure)(f"{what} can't be examined: {exchange.failure}")
+    if not exchange.succeeded:
+        hint = ""
+        if exchange.status in (401, 403):
+            hint = "; check the key (--partner-api-key, DOJO_API_KEY) and --software-house-id"
+        raise Inconclusive(f"{what} can't be examined: {exchange.sent.url} answered {exchange.seen}{hint}")
+    return exchange.json
+
+
+def _read(response: httpx.Response, until: float) -> bytes:
+    found = bytearray()
+    for chunk in response.iter_bytes():
+        found += chunk
+        if len(found) > MOST:
+            raise BrokenAnswer(f"the answer is larger than {MOST} bytes")
+        if time.perf_counter() > until:
+            raise BrokenAnswer("the answer has no end")
+    return bytes(found)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,113 @@
+"""
+Dojo's side, as one check sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from epos_conformance._settings import Settings
+from epos_conformance.dojo import heard
+from epos_conformance.dojo.access import DojoAccess
+from epos_conformance.dojo.api import DojoApi
+from epos_conformance.dojo.flows import Flow
+from epos_conformance.dojo.heard import Heard
+from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.exchange import Exchange
+from epos_conformance.partner import Partner
+from epos_conformance.steps import Steps
+
+
+class Dojo:
+    """
+    Dojo's API, for the length of one check; *partner_over* gives the partner over a transport, *tell* shows a line to
+    whoever watches.
+    """
+
+    def __init__(
+        self,
+        access: DojoAccess,
+        api: DojoApi,
+        settings: Settings,
+        offered: Collection[str],
+        partner_over: Callable[[str], Partner],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.access = access
+        #: Canonical names of what the partner offers over any transport.
+        self.offered = offered
+        self.api = api
+        self.settings = settings
+        self.tell = tell
+        #: The conversation so far, with the partner too.
+        self.exchanges: list[Exchange] = []
+        self.notes: list[str] = []
+        self.leftovers: list[str] = []
+        self.steps = Steps()
+        self._partner_over = partner_over
+        self._partners: dict[str, Partner] = {}
+        api.heard = self.exchanges.append
+
+    def flow(self, case: str | None) -> Flow:
+        """The flow of a check's *case*. Raises `Inconclusive` where there is none to run."""
+        if case is None:
+            if not self.settings.dojo or not self.settings.dojo.flows:
+                raise NotOffered("not examined: --no-flows")
+            raise Inconclusive(self.access.no_flows or "the EPOS tester tool lists no flows")
+        return self.access.cases()[case]
+
+    def partner(self, *transports: str) -> Partner:
+        """
+        The partner over the first of *transports* that it can be asked over, by default over any. Raises
+        `Inconclusive` where there is none.
+        """
+        why = "the partner isn't examined over " + " or ".join(transports)
+        for name in transports or self.settings.transports:
+            if name in self._partners:
+                return self._partners[name]
+            if name in self.settings.transports:
+                try:
+                    found = self._partner_over(name)
+                except Inconclusive as error:
+                    why = str(error)
+                    continue
+                found.exchanges = self.exchanges
+                self._partners[name] = found
+                found.begin(alone=False)
+                return found
+        raise Inconclusive(why)
+
+    def end(self) -> None:
+        """Let go of the partner, and remove what was made there. Never raises."""
+        for each in self._partners.values():
+            each.end()
+            self.leftovers += each.leftovers
+
+
+class Events:
+    """
+    What the EPOS tells the sandbox.
+    """
+
+    #: Seconds in which an event has to arrive.
+    LIMIT = 5.0
+
+    def __init__(self, api: DojoApi) -> None:
+        self._api = api
+        self.url = api.account.url
+
+    def every(self) -> list[Heard]:
+        """What arrived since the sandbox began."""
+        return heard.since(self._api, 0)
+
+    def mark(self) -> int:
+        """Where the events that are still to come begin."""
+        return heard.latest(self._api)
+
+    def of(self, mark: int, type: str, member: str, id: str, limit: float = LIMIT) -> tuple[Heard | None, list[Heard]]:
+        """The event of that *type* about that *id* after *mark*, once it is there, and all that came until then."""
+        return heard.awaited(self._api, mark, limit, lambda each: each.tells_of(type, member, id))
+
+    def any(self, mark: int, limit: float = LIMIT) -> bool:
+        """Whether anything arrives after *mark*."""
+        return bool(heard.awaited(self._api, mark, limit, lambda _: True)[1])
