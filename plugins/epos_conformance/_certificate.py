@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,9 +164,8 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
     reason = "not run: the run was interrupted" if interrupted else "not run: its process ended before"
     missing = (not_run(name, reason) for name in sorted(record.selected - record.results.keys()))
     results = [*record.results.values(), *(each for each in missing if each)]
-    results.sort(key=lambda each: (each.page, each.capability or "", each.id, each.case or "", each.transport))
+    results.sort(key=place)
     whole = verdict.verdict(results)
-    grouped = verdict.by_capability(results)
     settings, plan = record.settings, record.plan
     document: dict[str, Any] = {
         "format": FORMAT,
@@ -182,23 +181,39 @@ def build(record: Record, *, interrupted: bool) -> Certificate:
         **_dojo(plan),
         "startedAt": _instant(record.started),
         "finishedAt": _instant(time.time()),
-        "verdict": str(whole),
         "selection": {"complete": not record.deselected, "deselected": record.deselected, "interrupted": interrupted},
-        "counts": verdict.counts(results),
         "settings": settings.shown(),
-        "products": _products(plan.offered, grouped),
-        "capabilities": _capabilities(plan, grouped),
+        **concluded(results, {name: access.offered for name, access in plan.access.items()}),
         "checks": [_marked(entry(each), record.known) for each in results],
-        "differences": [_difference(*each) for each in verdict.differences(results)],
         "waivers": waivers(record, results),
         "leftovers": record.leftovers,
-        "notes": [*record.notes, *record.remarks],
+        "notes": [*record.notes, *record.remarks, *record.afterwards],
         "contract": {
             "sources": {key: dict(each) for key, each in _rules.sources().items()},
             "digests": digests(),
         },
     }
     return Certificate(whole, results, document)
+
+
+def place(result: Result) -> tuple[str, ...]:
+    """Where *result* stands among others."""
+    return result.page, result.capability or "", result.id, result.case or "", result.transport
+
+
+def concluded(results: list[Result], offers: Mapping[str, Collection[str]]) -> dict[str, Any]:
+    """
+    What follows from *results* alone, given what is offered over each transport: verdicts, counts and differences.
+    """
+    grouped = verdict.by_capability(results)
+    offered = {name for each in offers.values() for name in each}
+    return {
+        "verdict": str(verdict.verdict(results)),
+        "counts": verdict.counts(results),
+        "products": _products(offered, grouped),
+        "capabilities": _capabilities(offers, offered, grouped),
+        "differences": [_difference(*each) for each in verdict.differences(results)],
+    }
 
 
 def _dojo(plan: Plan) -> dict[str, Any]:
@@ -222,7 +237,7 @@ def _marked(check: dict[str, Any], known: set[str] | None) -> dict[str, Any]:
     return {**check, "new": True} if known is not None and check["id"] not in known else check
 
 
-def _products(offered: tuple[str, ...], grouped: Mapping[str, list[Result]]) -> list[dict[str, Any]]:
+def _products(offered: Collection[str], grouped: Mapping[str, list[Result]]) -> list[dict[str, Any]]:
     found = []
     for name, product in _contracts.products().items():
         members = {each.name: need for each, need in _contracts.members_of(name)}
@@ -237,16 +252,18 @@ def _products(offered: tuple[str, ...], grouped: Mapping[str, list[Result]]) -> 
     return found
 
 
-def _capabilities(plan: Plan, grouped: Mapping[str, list[Result]]) -> list[dict[str, Any]]:
+def _capabilities(
+    offers: Mapping[str, Collection[str]], offered: Collection[str], grouped: Mapping[str, list[Result]]
+) -> list[dict[str, Any]]:
     return [
         {
             "name": each.name,
             "page": each.page,
-            **_concluded(grouped.get(each.name, []), offered=each.name in plan.offered),
+            **_concluded(grouped.get(each.name, []), offered=each.name in offered),
             "transports": {
                 name: _concluded([one for one in grouped.get(each.name, ()) if one.transport == name], offered=True)
-                for name, access in plan.access.items()
-                if each.name in access.offered
+                for name, names in offers.items()
+                if each.name in names
             },
         }
         for each in _contracts.capabilities().values()

@@ -16,7 +16,7 @@ from epos_conformance._record import Access
 from epos_conformance._settings import DOJO_API, REFERENCE, DojoSettings, Settings, production
 from epos_conformance.dojo import flows, heard, registration
 from epos_conformance.dojo.access import DojoAccess
-from epos_conformance.dojo.api import Account, DojoApi
+from epos_conformance.dojo.api import PATIENCE, Account, DojoApi
 from epos_conformance.dojo.registration import Registration
 from epos_conformance.exceptions import Inconclusive, NotOffered, Unreachable
 
@@ -101,7 +101,7 @@ class DojoReach:
         if self.access is None or dojo is None or self.access.blocked is not None:
             return
         # A key alone is no wish to have Dojo there at any cost.
-        api = DojoApi(self.access.account, **({} if dojo.asked else {"patience": 0.0}))
+        api = DojoApi(self.access.account, patience=PATIENCE if dojo.asked else 0.0, secrets=self._settings.secrets)
         self._stack.callback(api.close)
         try:
             self._registered = self._before = registration.read(api)
@@ -164,7 +164,7 @@ class DojoReach:
         dojo = self._settings.dojo
         if self.access is None or dojo is None or not dojo.restore:
             return []
-        api, notes = DojoApi(self.access.account), []
+        api, notes = DojoApi(self.access.account, secrets=self._settings.secrets), []
         for transport, auth in self._changed.items():
             body = registration.restoring(self._before, transport, auth)
             if body is None:

@@ -89,4 +89,6 @@ class Record:
     #: What the user might want to know: before the checks began, and when they had ended.
     notes: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    #: What was done when they had ended.
+    afterwards: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.time)

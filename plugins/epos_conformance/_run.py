@@ -162,7 +162,7 @@ class ConformanceRun:
 
             self.record.remarks = [self.mask(each) for each in remarks(self._line.ask("evidence"))]
         if self._reach is not None:
-            self.record.remarks += self._reach.dojo.restore()
+            self.record.afterwards = self._reach.dojo.restore()
         path = self.settings.reports / "certificate.json"
         self.record.known = _certificate.known_rules(path, self.settings)
         self.certificate = _certificate.build(self.record, interrupted=interrupted)
@@ -237,7 +237,7 @@ class ConformanceRun:
         if plan.dojo.blocked is not None:
             raise Inconclusive(plan.dojo.blocked)
         if self._dojo is None:
-            self._dojo = DojoApi(plan.dojo.account)
+            self._dojo = DojoApi(plan.dojo.account, secrets=self.settings.secrets)
         found = Dojo(plan.dojo, self._dojo, self.settings, plan.offered, self._partner_over, self._say)
         examination.partner = found
         return found

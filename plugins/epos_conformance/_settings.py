@@ -29,6 +29,9 @@ REFERENCE = "reference"
 SANDBOX = "sandbox"
 DOJO_API = "https://api.dojo.tech"
 
+#: Where a key is named.
+_KEY = "--partner-api-key or DOJO_API_KEY"
+
 #: How Dojo's keys begin.
 _PRODUCTION, _SANDBOX_KEY = "sk_prod_", "sk_sandbox_"
 DEFAULT_FILE = "partner.toml"
@@ -302,7 +305,7 @@ def load(
         capabilities=_claimed(_split(raw["capabilities"]), products),
         products=products,
         read_only=bool(raw["read-only"])
-        or (production(raw["partner-api-key"]) and not raw["allow-production-changes"]),
+        or (production((raw["partner-api-key"] or "").strip()) and not raw["allow-production-changes"]),
         strict=bool(raw["strict"]),
         slow_after=_number("slow-after", raw["slow-after"], 2.0),
         fail_after=_number("fail-after", raw["fail-after"], 10.0),
@@ -423,7 +426,8 @@ def _checked(what: str, value: str, schemes: tuple[str, str]) -> str:
     if parts.scheme not in schemes or not parts.hostname:
         raise BadSetting(f"{what} {value!r} is {_WANTED[what]}")
     if parts.username or parts.password:
-        raise BadSetting(f"{what} carries credentials: give them as --partner-auth=USER:PASSWORD or PARTNER_AUTH")
+        instead = f"the key as {_KEY}" if what == "dojo-api" else "them as --partner-auth=USER:PASSWORD or PARTNER_AUTH"
+        raise BadSetting(f"{what} carries credentials: give {instead}")
     if parts.fragment or (parts.query and "ws" not in schemes):
         raise BadSetting(f"{what} {value!r} has a query or a fragment: give the base URL alone")
     return value.strip().rstrip("/")
@@ -438,16 +442,8 @@ _WANTED = {
 
 def _dojo(raw: Mapping[str, Any], params: Mapping[str, Any]) -> DojoSettings | None:
     """What is to be asked of Dojo; None where nothing is."""
-    key, named, said = raw["partner-api-key"], raw["dojo-api"], "--partner-api-key or DOJO_API_KEY"
-    if production(key) and not raw["allow-production"]:
-        raise BadSetting(
-            "the key is one for production (sk_prod_): use a sandbox key, or pass --allow-production for checks that "
-            "change nothing"
-        )
-    if raw["allow-production-changes"] and not raw["allow-production"]:
-        raise BadSetting("allow-production-changes means nothing without allow-production")
-    if raw["flows"] and raw["no-flows"]:
-        raise BadSetting("flows and no-flows exclude each other")
+    key, named, said = _header("partner-api-key", raw["partner-api-key"]), raw["dojo-api"], _KEY
+    _require_sense(raw, key)
     known = (key or "").startswith((_PRODUCTION, _SANDBOX_KEY))
     wanted = next((name for name in ("dojo-api", "flows", "register", "restore-registration") if raw[name]), None)
     if wanted is None and (not known or raw["no-flows"]):
@@ -462,11 +458,17 @@ def _dojo(raw: Mapping[str, Any], params: Mapping[str, Any]) -> DojoSettings | N
             raise BadSetting(f"{wanted} needs your id at Dojo: name it as --software-house-id or SOFTWARE_HOUSE_ID")
     if url is None and key and not key.startswith(_SANDBOX_KEY):
         raise BadSetting(f"the built-in sandbox takes keys that begin with sk_sandbox_: name one as {said}, or none")
+    if url is None and not key and not listen.loopback:
+        raise BadSetting(
+            f"dojo-api {named!r} can be reached from other machines: name the key that is to be asked for, as {said}"
+        )
     if url is not None and not raw["software-house-id"]:
         return None  # the key is for the handshake alone
     version = str(raw["dojo-version"] or DojoSettings().version)
     try:
-        datetime.date.fromisoformat(version)
+        datetime.datetime.strptime(version, "%Y-%m-%d")
+        if len(version) != len("YYYY-MM-DD"):
+            raise ValueError
     except ValueError:
         raise BadSetting(f"dojo-version {version!r} is no date, write YYYY-MM-DD") from None
     return DojoSettings(
@@ -480,6 +482,21 @@ def _dojo(raw: Mapping[str, Any], params: Mapping[str, Any]) -> DojoSettings | N
         restore=bool(raw["restore-registration"]),
         params=dict(params),
     )
+
+
+def _require_sense(raw: Mapping[str, Any], key: str | None) -> None:
+    """Raise `BadSetting` for what contradicts itself, or may cost money."""
+    if production(key) and not raw["allow-production"]:
+        raise BadSetting(
+            "the key is one for production (sk_prod_): use a sandbox key, or pass --allow-production for checks that "
+            "change nothing"
+        )
+    if raw["allow-production-changes"] and not raw["allow-production"]:
+        raise BadSetting("allow-production-changes means nothing without allow-production")
+    if raw["restore-registration"] and not raw["register"]:
+        raise BadSetting("restore-registration means nothing without register")
+    if raw["flows"] and raw["no-flows"]:
+        raise BadSetting("flows and no-flows exclude each other")
 
 
 def _dojo_api(value: str) -> tuple[str | None, Listen]:

@@ -4,6 +4,8 @@ What a person reads in the terminal: how each check ended, and at the end what i
 
 from __future__ import annotations
 
+import re
+
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -145,9 +147,14 @@ def summarize(record: Record, certificate: Certificate, reporter: pytest.Termina
         "could not be examined",
         [each for each in results if each.outcome is Outcome.INCONCLUSIVE and not each.unproven],
     )
+    # What isn't offered at all is told with the capabilities.
+    forbidden = [each for each in results if each.outcome is Outcome.NOT_OFFERED and not _ABSENT.search(each.message)]
+    _reasons(reporter, "left out", forbidden)
     _differences(reporter, document)
     for remark in record.remarks:
         write(f"on the session: {remark}")
+    for each in record.afterwards:
+        write(each)
     for waiver in document["waivers"]:
         if waiver["state"] != "used":
             reporter.write_line(f"waiver of {waiver['rule']} is {_STATES[waiver['state']]}", yellow=True)
@@ -163,6 +170,8 @@ def summarize(record: Record, certificate: Certificate, reporter: pytest.Termina
     if allure:
         reporter.write_line(f"Allure results: {allure}")
 
+
+_ABSENT = re.compile(r"isn't (offered|claimed)$")
 
 _STATES = {
     "unused": "no longer needed: the rule is kept; remove it",
@@ -191,7 +200,7 @@ def _reasons(reporter: pytest.TerminalReporter, title: str, found: Sequence[Resu
         by_reason.setdefault(each.message, []).append(each)
     for reason, results in sorted(by_reason.items(), key=lambda each: -len(each[1])):
         checks = "1 check" if len(results) == 1 else f"{len(results)} checks"
-        reporter.write_line(f"{title} ({checks}): {reason}", yellow=True)
+        reporter.write_line(f"{title} ({checks}): {reason.removeprefix('not examined: ')}", yellow=True)
         reporter.write_line(f"  {_names(each.id for each in results)}")
 
 

@@ -1,0 +1,78 @@
+"""
+The outcome of one or several runs on half a page of Markdown, for the page of a CI job.
+"""
+
+from __future__ import annotations
+
+import re
+
+from collections.abc import Iterable
+
+from epos_conformance.report.reading import Document, title
+
+
+#: Checks told of one partner and one kind.
+_MOST = 15
+
+_KINDS = (
+    ("Violated", "violates", "must"),
+    ("Not proven", "inconclusive", "must"),
+    ("Recommended", "violates", "should"),
+)
+
+GRANTED = ("conformant", "conformant-with-recommendations")
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#])")
+
+
+def granted(document: Document) -> bool:
+    """Whether the certificate is granted."""
+    return document["verdict"] in GRANTED
+
+
+def markdown(documents: Iterable[Document]) -> str:
+    """The summary of *documents*, one of each partner."""
+    every = list(documents)
+    lines = [
+        "# EPOS conformance",
+        "",
+        "| Partner | Verdict | Kept | Violated | Recommended | Inconclusive |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for each in every:
+        counts = each["counts"]
+        broken = counts["violates"] - counts["recommendations"] - counts["notes"] - counts["waived"]
+        lines.append(
+            f"| {_plain(title(each))} | **{each['verdict']}** | {counts['conforms']} | {broken} | "
+            f"{counts['recommendations']} | {counts['inconclusive']} |"
+        )
+    for each in every:
+        found = [line for kind in _KINDS for line in _told(each, *kind)]
+        if each["selection"]["interrupted"]:
+            found.insert(0, "The run was interrupted.")
+        if found:
+            lines += ["", f"## {_plain(title(each))}", "", *found]
+    return "\n".join(lines) + "\n"
+
+
+def _told(document: Document, heading: str, outcome: str, level: str) -> list[str]:
+    checks = [
+        each
+        for each in document["checks"]
+        if each["outcome"] == outcome and each["level"] == level and "waiver" not in each
+    ]
+    if not checks:
+        return []
+    lines = [f"### {heading}", ""]
+    for each in checks[:_MOST]:
+        case = f" ({_plain(each['case'])})" if "case" in each else ""
+        first = each["message"].splitlines()[0] if each["message"] else ""
+        lines.append(f"* `{each['id']}`{case} over {each['transport']}: {_plain(first)[:300]}")
+    if len(checks) > _MOST:
+        lines.append(f"* and {len(checks) - _MOST} more")
+    return [*lines, ""]
+
+
+def _plain(text: str) -> str:
+    """*text*, which may be the partner's, without a meaning in Markdown or HTML."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
