@@ -4,8 +4,6 @@ RecordOrderPaymentById: amounts that nobody can have paid, and orders on which n
 
 from __future__ import annotations
 
-import uuid
-
 from collections.abc import Iterable
 from typing import Any
 
@@ -334,7 +332,7 @@ def require_lookup(partner: Partner) -> None:
 
     def tell() -> tuple[Payment, Payment]:
         order = partner.order(3)
-        unknown = paying.pay(partner, order, 1, intent=f"no-such-intent-{uuid.uuid4()}", what="a payment")
+        unknown = paying.pay(partner, order, 1, intent=partner.venue.intents.unknown(), what="a payment")
         return unknown, paying.pay(partner, order, 1, what="an ordinary payment")
 
     unknown, usual = partner.once("unknown intent", tell)

@@ -39,20 +39,22 @@ VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
 def require_told(partner: Partner, events: Events, type: str, id: str, mark: int, what: str) -> None:
     """An event of *type* about *id* arrives after *mark*; *what* happened to it."""
     member, _ = TYPES[type]
+    require_pointed(partner, events)
     found, came = events.of(mark, type, member, id)
-    partner.exchanges += [each.exchange(events.url) for each in ([found] if found else came[-SHOWN:])]
+    partner.exchanges += [each.exchange(events.url, events.mask) for each in ([found] if found else came[-SHOWN:])]
     if found is not None:
         return
-    require_pointed(partner, events, bool(came))
     seen = "; ".join(map(str, came[-3:])) or "nothing"
     raise Violation(
         Finding(f"POST /epos/events after {what}", f"{type} with {member} {id!r} within {events.LIMIT:g} s", seen)
     )
 
 
-def require_pointed(partner: Partner, events: Events, arrived: bool = False) -> None:
-    """Raise `Inconclusive` where the EPOS tells the sandbox nothing at all, whatever happens."""
-    if arrived or events.every() or partner.once("events", lambda: _provoked(partner, events)):
+def require_pointed(partner: Partner, events: Events) -> None:
+    """Raise `Inconclusive` where the EPOS tells the sandbox nothing at all, whatever happens: nothing is waited for."""
+    if events.every():
+        return
+    if partner.once("events", lambda: _provoked(partner, events)):
         return
     raise Inconclusive(
         f"the EPOS has sent no event at all: is it pointed at the sandbox, {events.url}/epos/events, with its key?"
@@ -200,7 +202,9 @@ def require_all(partner: Partner, events: Events, expected: str, fault: Callable
     require_pointed(partner, events)
     every = events.every()
     faulty = [(each, said) for each in every if (said := fault(each)) is not None]
-    partner.exchanges += [each.exchange(events.url) for each in [*every[:SHOWN], *(one for one, _ in faulty[:1])]]
+    partner.exchanges += [
+        each.exchange(events.url, events.mask) for each in [*every[:SHOWN], *(one for one, _ in faulty[:1])]
+    ]
     if faulty:
         raise Violation(*(Finding(f"POST /epos/events, {each}", expected, said) for each, said in faulty[:SHOWN]))
     return every
@@ -281,6 +285,7 @@ def test_sends_one_version(partner: Partner, events: Events) -> None:
 @check("pos-events.id-is-the-one-dojo-reads", changes=True, order=1)
 def test_id_is_the_one_dojo_reads(partner: Partner, events: Events) -> None:
     """What an event is about can be fetched under its id."""
+    require_pointed(partner, events)
     examined, reasons = False, []
     for thing, type in THINGS.items():
         member, reader = TYPES[type]
@@ -297,7 +302,6 @@ def test_id_is_the_one_dojo_reads(partner: Partner, events: Events) -> None:
         if found is None:
             require_fetched(partner, type, came)
     if not examined:
-        require_pointed(partner, events)
         raise Inconclusive(f"no event came of what the check made; {'; '.join(reasons)}".rstrip("; "))
 
 

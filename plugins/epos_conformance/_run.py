@@ -237,7 +237,7 @@ class ConformanceRun:
         if plan.dojo.blocked is not None:
             raise Inconclusive(plan.dojo.blocked)
         if self._dojo is None:
-            self._dojo = DojoApi(plan.dojo.account, secrets=self.settings.secrets)
+            self._dojo = self._connected(DojoApi(plan.dojo.account, secrets=self.settings.secrets))
         found = Dojo(plan.dojo, self._dojo, self.settings, plan.offered, self._partner_over, self._say)
         examination.partner = found
         return found
@@ -253,7 +253,7 @@ class ConformanceRun:
         """What the EPOS tells a sandbox. Raises `NotOffered` or `Inconclusive` where none tells it."""
         assert self.record.plan is not None
         if self._listening is None:
-            self._listening = events_of(self.record.plan.dojo, self.record.plan.no_dojo)
+            self._listening = self._connected(events_of(self.record.plan.dojo, self.record.plan.no_dojo))
         return Events(self._listening)
 
     def _say(self, line: str) -> None:
@@ -284,7 +284,12 @@ class ConformanceRun:
         """Where payment intents come from that Dojo knows; None where it isn't asked."""
         if dojo is None or dojo.blocked is not None or not dojo.account.changes:
             return None
-        return DojoIntents(DojoApi(dojo.account), sandbox=dojo.sandbox)
+        return DojoIntents(self._connected(DojoApi(dojo.account)), sandbox=dojo.sandbox)
+
+    def _connected(self, api: DojoApi) -> DojoApi:
+        """*api*, which hangs up when the run is over."""
+        self._cleanup.callback(api.close)
+        return api
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport | None:

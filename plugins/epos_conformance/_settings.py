@@ -282,6 +282,10 @@ def load(
         if value is None and option.environment:
             value = environ.get(option.environment) or None
         raw[option.key] = document.get(option.key) if value is None else value
+    if options.get("epos_flows") and options.get("epos_no_flows"):
+        raise BadSetting("flows and no-flows exclude each other")
+    if options.get("epos_flows"):
+        raw["no-flows"] = None  # of the file
     if not (raw["partner-url"] or raw["partner-ws"]):
         raise BadSetting(
             "no partner to check: pass --partner-url=URL or --partner-ws=PORT, set PARTNER_URL or PARTNER_WS, or name "
@@ -445,7 +449,7 @@ def _dojo(raw: Mapping[str, Any], params: Mapping[str, Any]) -> DojoSettings | N
     key, named, said = _header("partner-api-key", raw["partner-api-key"]), raw["dojo-api"], _KEY
     _require_sense(raw, key)
     known = (key or "").startswith((_PRODUCTION, _SANDBOX_KEY))
-    wanted = next((name for name in ("dojo-api", "flows", "register", "restore-registration") if raw[name]), None)
+    wanted = next((name for name in ("dojo-api", "flows", "register") if raw[name]), None)
     if wanted is None and (not known or raw["no-flows"]):
         return None
     url, listen = _dojo_api(named or DOJO_API)
@@ -495,8 +499,6 @@ def _require_sense(raw: Mapping[str, Any], key: str | None) -> None:
         raise BadSetting("allow-production-changes means nothing without allow-production")
     if raw["restore-registration"] and not raw["register"]:
         raise BadSetting("restore-registration means nothing without register")
-    if raw["flows"] and raw["no-flows"]:
-        raise BadSetting("flows and no-flows exclude each other")
 
 
 def _dojo_api(value: str) -> tuple[str | None, Listen]:
@@ -504,7 +506,10 @@ def _dojo_api(value: str) -> tuple[str | None, Listen]:
     name, _, where = value.strip().partition(":")
     if name != SANDBOX:
         return _checked("dojo-api", value, ("http", "https")), Listen("127.0.0.1", 0)
-    found = _session(where or "0", what="dojo-api")
+    try:
+        found = _session(where or "0", what="dojo-api")
+    except BadSetting:
+        raise BadSetting(f"dojo-api {value!r} is {_WANTED['dojo-api']}") from None
     assert isinstance(found, Listen)
     return None, found
 

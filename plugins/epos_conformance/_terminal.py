@@ -153,8 +153,8 @@ def summarize(record: Record, certificate: Certificate, reporter: pytest.Termina
     _differences(reporter, document)
     for remark in record.remarks:
         write(f"on the session: {remark}")
-    for each in record.afterwards:
-        write(each)
+    for done in record.afterwards:
+        write(done)
     for waiver in document["waivers"]:
         if waiver["state"] != "used":
             reporter.write_line(f"waiver of {waiver['rule']} is {_STATES[waiver['state']]}", yellow=True)

@@ -38,7 +38,7 @@ _DEFAULT_RETRY = 1.0
 _TIMED_OUT = (httpx.TimeoutException, httpcore.TimeoutException)
 
 
-class _Deadline(httpcore.NetworkBackend):
+class Deadline(httpcore.NetworkBackend):
     """
     Bounds a whole exchange, where httpx's timeouts bound each read: a partner may send a byte every few seconds.
     """
@@ -65,7 +65,7 @@ class _Deadline(httpcore.NetworkBackend):
 
 
 class _BoundStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, deadline: _Deadline) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
 
@@ -106,7 +106,7 @@ class RestTransport:
         self.mask = _masking.Masker(_masking.of_basic(auth) if auth else ())
         #: The header of the credentials that the suite was given.
         self.authorization = basic(auth) if auth else None
-        self._deadline = _Deadline()
+        self._deadline = Deadline()
 
     @cached_property
     def _client(self) -> httpx.Client:

@@ -66,7 +66,7 @@ def test_a_declaration_is_a_mark_with_all_that_was_said() -> None:
     assert (mark.name, mark.args, mark.kwargs) == (
         "check",
         ("*.answer-matches-schema",),
-        {"cases": titles, "changes": True, "alone": True, "order": 2, "anyway": False},
+        {"cases": titles, "changes": True, "alone": True, "order": 2, "anyway": False, "listed": False},
     )
 
 
@@ -160,7 +160,7 @@ def test_no_name_has_what_a_node_id_can_not_carry(declared: list[tuple[str, Any,
             assert each.name.isprintable()
 
 
-def test_each_check_is_named_after_its_rule_and_asks_for_a_partner(
+def test_each_check_is_named_after_its_rule_and_asks_for_a_partner_or_for_dojo(
     declared: list[tuple[str, Any, pytest.Mark]],
 ) -> None:
     for name, function, mark in declared:
@@ -168,7 +168,7 @@ def test_each_check_is_named_after_its_rule_and_asks_for_a_partner(
         capability, _, rule = mark.args[0].partition(".")
         assert name.startswith("test_"), (name, capability)
         assert f"_{rule.replace('-', '_')}" in name
-        assert "partner" in inspect.signature(function).parameters
+        assert {"partner", "dojo"} & {*inspect.signature(function).parameters}
         assert inspect.getdoc(function)
 
 
@@ -177,7 +177,27 @@ def test_who_asks_for_a_case_or_a_capability_gets_one(declared: list[tuple[str, 
         wanted = inspect.signature(function).parameters
         for each in examinations(mark, ("rest",)):
             assert "capability" not in wanted or each.capability is not None, name
-            assert "case" not in wanted or each.case is not None, name
+            # What the tester tool lists, nobody knows before the run.
+            assert "case" not in wanted or each.case is not None or mark.kwargs["listed"], name
+
+
+def test_what_dojo_lists_is_examined_at_dojo_alone() -> None:
+    mark = check("flows.ends-in-success", listed=True, changes=True).mark
+    found = list(examinations(mark, ("rest", "ws"), ["Get Order", "a_b 2"]))
+    assert [each.name for each in found] == [
+        "dojo-flows.ends-in-success@Get Order",
+        "dojo-flows.ends-in-success@a_b 2",
+    ]
+    assert {(each.capability, each.transport, each.changes) for each in found} == {(None, "dojo", True)}
+
+
+def test_where_no_flow_is_listed_one_check_says_so() -> None:
+    (found,) = run("flows.ends-in-success", listed=True)
+    assert (found.name, found.case) == ("dojo-flows.ends-in-success", None)
+
+
+def test_what_is_about_dojo_is_examined_once_over_however_many_transports() -> None:
+    assert [each.name for each in run("registration.url-is-https", "rest", "ws")] == ["dojo-registration.url-is-https"]
 
 
 def test_what_is_no_check_has_no_examination(request: pytest.FixtureRequest) -> None:

@@ -26,6 +26,7 @@ from epos_conformance.exceptions import (
 )
 from epos_conformance.exchange import Answer, Exchange, Sent
 from epos_conformance.partner import Partner
+from epos_conformance.steps import Steps
 from epos_conformance.verdict import Finding, Outcome, Result
 
 
@@ -55,6 +56,7 @@ class Conversation(Partner):
 
     def __init__(self, number: int) -> None:
         self.notes = []
+        self.steps = Steps()
         self.exchanges = [
             Exchange(
                 capability="SearchOrders",
@@ -147,6 +149,14 @@ def test_no_secret_is_in_a_result(error: BaseException | None) -> None:
     found = judged(error)
     assert SECRET not in found.message
     assert SECRET not in json.dumps(list(found.exchanges))
+
+
+def test_no_secret_is_in_a_step() -> None:
+    partner = Conversation(1)
+    with partner.steps.take(f"pay with {SECRET}") as step:
+        step.messages.append(f"paid with {SECRET}")
+    (told,) = _judge.judge(examination(), None, 0, partner, None, MASKED).steps
+    assert (told["name"], told["messages"]) == (f"pay with {MASK}", [f"paid with {MASK}"])
 
 
 @pytest.mark.parametrize(

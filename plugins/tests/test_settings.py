@@ -261,8 +261,9 @@ def test_secrets_are_in_no_representation(tmp_path: Path) -> None:
 
 
 def test_every_setting_in_force_is_shown(tmp_path: Path) -> None:
-    shown = settings(tmp_path, capabilities=["SearchOrders"]).shown()
-    assert set(shown) == {each.key for each in OPTIONS}
+    shown = settings(tmp_path, capabilities=["SearchOrders"], dojo_api="sandbox").shown()
+    # Whether flows are run is told once.
+    assert set(shown) == {each.key for each in OPTIONS} - {"no-flows"}
     assert shown["capabilities"] == ["SearchOrders"]
     assert json.loads(json.dumps(shown)) == shown
 
@@ -373,7 +374,7 @@ def test_whoever_can_be_reached_from_elsewhere_needs_a_key(tmp_path: Path, host:
         f"partner-ws {host}:9000 can be reached from other machines: name the key that the EPOS has to dial with, as "
         "--partner-api-key or DOJO_API_KEY"
     )
-    assert sessions(tmp_path, partner_ws=f"{host}:9000", partner_api_key="sk_prod_x").api_key == "sk_prod_x"
+    assert sessions(tmp_path, partner_ws=f"{host}:9000", partner_api_key="sk_sandbox_x").api_key == "sk_sandbox_x"
 
 
 @pytest.mark.parametrize("given", ["9000", "localhost:9000", "127.8.9.1:9000", "[::1]:9000", "ws://till.example"])
@@ -395,19 +396,19 @@ def test_what_no_header_can_hold_is_refused_without_being_repeated(tmp_path: Pat
 
 def test_what_a_handshake_carries_is_taken_without_blanks_around_it(tmp_path: Path) -> None:
     found = sessions(
-        tmp_path, partner_ws="9000", partner_api_key=" sk_prod_x ", software_house_id=" a b ", reseller_id="r"
+        tmp_path, partner_ws="9000", partner_api_key=" sk_sandbox_x ", software_house_id=" a b ", reseller_id="r"
     )
-    assert (found.api_key, found.software_house_id, found.reseller_id) == ("sk_prod_x", "a b", "r")
+    assert (found.api_key, found.software_house_id, found.reseller_id) == ("sk_sandbox_x", "a b", "r")
 
 
 def test_the_key_is_a_secret(tmp_path: Path) -> None:
-    found = sessions(tmp_path, partner_ws="9000", partner_api_key="sk_prod_hush")
-    assert found.secrets == ("sk_prod_hush",)
+    found = sessions(tmp_path, partner_ws="9000", partner_api_key="sk_sandbox_hush")
+    assert found.secrets == ("sk_sandbox_hush",)
     for text in (repr(found), json.dumps(found.shown())):
-        assert "sk_prod_hush" not in text
+        assert "sk_sandbox_hush" not in text
     assert found.shown()["partner-api-key"] == "*****"
-    both = sessions(tmp_path, partner_url=URL, partner_auth="dojo:s3cret-word", partner_api_key="sk_prod_hush")
-    assert {"sk_prod_hush", "s3cret-word"} <= set(both.secrets)
+    both = sessions(tmp_path, partner_url=URL, partner_auth="dojo:s3cret-word", partner_api_key="sk_sandbox_hush")
+    assert {"sk_sandbox_hush", "s3cret-word"} <= set(both.secrets)
 
 
 @pytest.mark.parametrize(

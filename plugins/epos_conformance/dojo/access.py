@@ -48,7 +48,7 @@ def named(flows: Sequence[Flow]) -> dict[str, Flow]:
     """*flows* by plain names of their own, told apart by a number where they would be alike."""
     found: dict[str, Flow] = {}
     for each in flows:
-        plain = " ".join(_PLAIN.sub("_", each.name).split())[:80] or "_"
+        plain = " ".join(_PLAIN.sub("_", each.name).split())[:80].rstrip() or "_"
         name, number = plain, 1
         while name in found:
             number += 1

@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import time
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+import httpcore
 import httpx
 
 from epos_conformance import _masking
-from epos_conformance._settings import production
+from epos_conformance._settings import Listen, production
 from epos_conformance.dojo.exchanges import DojoExchange
 from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Unreachable
 from epos_conformance.exchange import Answer, Sent
-from epos_conformance.rest import encode
+from epos_conformance.rest import Deadline, encode
 
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-#: Seconds for one answer, and to connect.
+#: Seconds for one answer, to connect included, and to connect.
 LIMIT, CONNECTING = 15.0, 5.0
 
 #: Seconds in which a call is tried again, by default.
@@ -59,20 +61,33 @@ class Account:
 
 class DojoApi:
     """
-    A keep-alive connection to Dojo's API.
+    A keep-alive connection to Dojo's API; *secrets* are masked beside the key.
     """
 
-    def __init__(self, account: Account, *, patience: float = PATIENCE) -> None:
+    def __init__(self, account: Account, *, patience: float = PATIENCE, secrets: Iterable[str] = ()) -> None:
         self.account = account
-        self.mask = _masking.Masker([account.key])
+        self.mask = _masking.Masker([account.key, *secrets])
         self._patience = patience
-        self._client: httpx.Client | None = None
+        self._deadline = Deadline()
         #: Told each exchange.
         self.heard: Callable[[DojoExchange], None] = lambda _: None
 
     def close(self) -> None:
-        if self._client is not None:
+        if "_client" in self.__dict__:
             self._client.close()
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        # httpx takes the usual authorities, and proxies from the environment: Dojo is out there, a sandbox is not.
+        url = self.account.url
+        found = httpx.Client(
+            follow_redirects=False, verify=url.lower().startswith("https:"), trust_env=not _on_this_machine(url)
+        )
+        for each in (found._transport, *found._mounts.values()):
+            if isinstance(each, httpx.HTTPTransport):
+                # As in `rest`: httpx bounds each read, a dribbling answer is none too long for it.
+                each._pool._network_backend = self._deadline
+        return found
 
     def get(self, path: str, *places: str, limit: float = LIMIT) -> DojoExchange:
         """GET *path*, its ``{}`` filled with *places*; *limit* is seconds for the answer."""
@@ -114,8 +129,9 @@ class DojoApi:
             exchange.notes.append(f"{exchange.seen}; tried again after {state.upcoming_sleep:.1f} s")
 
         def wait(state: RetryCallState) -> float:
-            asked = exchange.answer.header("retry-after") if exchange.answer else None
-            return float(asked) if asked and asked.isdigit() else float(backoff(state))
+            asked = (exchange.answer.header("retry-after") if exchange.answer else None) or ""
+            # At least the pause of our own: who asks for none is asked again and again.
+            return max(float(asked) if asked.isascii() and asked.isdigit() else 0.0, backoff(state))
 
         Retrying(
             retry=retry_if_result(lambda _: worth_trying_again(exchange)),
@@ -140,10 +156,8 @@ class DojoApi:
         return {**found, "content-type": "application/json"} if body else found
 
     def _once(self, exchange: DojoExchange, limit: float) -> None:
-        if self._client is None:
-            # httpx takes the usual authorities, and proxies from the environment: Dojo is out there.
-            self._client = httpx.Client(follow_redirects=False)
         started = time.perf_counter()
+        self._deadline.at = time.monotonic() + limit
         exchange.forget_answer()
         sent = exchange.sent
         try:
@@ -155,11 +169,17 @@ class DojoApi:
                 timeout=httpx.Timeout(limit, connect=CONNECTING),
             ) as response:
                 headers = tuple(response.headers.items())
-                body = _read(response, started + limit + CONNECTING)
+                body = _read(response)
             exchange.answer = Answer(status=response.status_code, headers=headers, body=body)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.UnsupportedProtocol,
+            httpx.InvalidURL,
+            UnicodeError,  # of a host that can't be one: ``dojo..example``
+        ) as error:
             exchange.failure = Unreachable(f"can't connect to {sent.url}: {_reason(error)}")
-        except httpx.TimeoutException:
+        except (httpx.TimeoutException, httpcore.TimeoutException):
             exchange.failure = Unanswered(f"no complete answer from {sent.url} within {limit:g} s")
         except httpx.HTTPError as error:
             exchange.failure = BrokenAnswer(f"the answer of {sent.url} broke off: {_reason(error)}")
@@ -193,15 +213,17 @@ def require(exchange: DojoExchange, what: str) -> Any:
     return exchange.json
 
 
-def _read(response: httpx.Response, until: float) -> bytes:
+def _read(response: httpx.Response) -> bytes:
     found = bytearray()
     for chunk in response.iter_bytes():
         found += chunk
         if len(found) > MOST:
             raise BrokenAnswer(f"the answer is larger than {MOST} bytes")
-        if time.perf_counter() > until:
-            raise BrokenAnswer("the answer has no end")
     return bytes(found)
+
+
+def _on_this_machine(url: str) -> bool:
+    return Listen(urlsplit(url).hostname or "", 0).loopback
 
 
 def _reason(error: Exception) -> str:

@@ -28,8 +28,8 @@ class DojoExchange(Exchange):
     @property
     def seen(self) -> str:
         if self.answer is None or self.succeeded:
-            return super().seen
-        return f"status {self.status}, {problem(self.json) or preview(' '.join(self._text().split()), 120)}"
+            return self.mask(super().seen)
+        return self.mask(f"status {self.status}, {problem(self.json) or preview(' '.join(self._text().split()), 120)}")
 
     def _text(self) -> str:
         return (self.answer.body if self.answer else b"")[:400].decode("utf-8", "replace") or "an empty body"
@@ -44,13 +44,17 @@ def problem(document: Any) -> str | None:
 
     None for anything else.
     """
-    if not isinstance(document, dict) or not isinstance(title := document.get("title"), str):
+    if not isinstance(document, dict):
         return None
-    said = [title, *(_said(document.get("errors"))), *(_said(document.get("detail")))]
-    line = preview(": ".join(dict.fromkeys(" ".join(each.split()) for each in said)), 300)
+    # Published is a member of that name; the usual libraries write what it has beside the others.
     extensions = document.get("extensions")
-    trace = document.get("traceId") or (extensions.get("traceId") if isinstance(extensions, dict) else None)
-    return f"{line}; traceId {preview(str(trace), 80)}" if trace else line
+    found = {**(extensions if isinstance(extensions, dict) else {}), **document}
+    said = [text for name in ("title", "errors", "detail") for text in _said(found.get(name))]
+    if not said:
+        return None
+    line = preview(": ".join(dict.fromkeys(" ".join(each.split()) for each in said)), 300)
+    trace = found.get("traceId")
+    return f"{line}; traceId {preview(' '.join(str(trace).split()), 80)}" if trace else line
 
 
 def _said(value: Any) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance.dojo.flows import Flow, Param
-from epos_conformance.exceptions import Inconclusive
+from epos_conformance.exceptions import Inconclusive, NotOffered
 
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Find = Callable[["Partner"], Any]
 
 _OTHER = re.compile(r"[^a-z0-9]")
+
+#: Types of parameters that are texts.
+_TEXTS = ("string", "uuid", "text")
 
 
 def filled(flow: Flow, given: Mapping[str, Any], partner: Callable[[], Partner]) -> dict[str, Any]:
@@ -55,8 +58,8 @@ def _value(param: Param, partner: Callable[[], Partner]) -> Any:
     why = "its name says nothing to the suite"
     if (find := _FINDERS.get(_plain(param.name))) is not None:
         try:
-            return find(partner())
-        except Inconclusive as error:
+            return _told(find(partner()), param.type)
+        except (Inconclusive, NotOffered) as error:
             why = str(error)
     if param.default is not None:
         return _typed(param.default, param.type)
@@ -68,9 +71,14 @@ def _plain(name: str) -> str:
     return _OTHER.sub("", name.lower())
 
 
+def _told(value: Any, type: str) -> Any:
+    """*value*, as a text where the tool wants one."""
+    return str(value) if type.lower() in _TEXTS else value
+
+
 def _typed(default: Any, type: str) -> Any:
     """*default*, which the tool tells as a text whatever it is."""
-    if isinstance(default, str) and type.lower() not in ("string", "uuid", "text"):
+    if isinstance(default, str) and type.lower() not in _TEXTS:
         with contextlib.suppress(ValueError):
             return json.loads(default)
     return default
@@ -78,7 +86,7 @@ def _typed(default: Any, type: str) -> Any:
 
 def _order(partner: Partner) -> str:
     """One that may be paid and is this check's alone, else any to read."""
-    with contextlib.suppress(Inconclusive):
+    with contextlib.suppress(Inconclusive, NotOffered):
         return str(partner.order(2)["id"])
     return partner.existing("order")
 
@@ -87,7 +95,7 @@ def _booking(thing: str) -> Find:
     """One of our own, which the flow may do away with; else any to read."""
 
     def find(partner: Partner) -> str:
-        with contextlib.suppress(Inconclusive):
+        with contextlib.suppress(Inconclusive, NotOffered):
             return partner.existing(f"own-{thing}")
         return partner.existing(thing)
 

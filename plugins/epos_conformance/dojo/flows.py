@@ -13,7 +13,7 @@ import time
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from epos_conformance._contracts import names
 from epos_conformance.dojo import registration
@@ -22,6 +22,9 @@ from epos_conformance.dojo.exchanges import DojoExchange
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import preview
 
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 FLOWS = "/epos-tester-tool/flows"
 
@@ -58,15 +61,19 @@ class Flow:
     def from_json(cls, told: Mapping[str, Any]) -> Self:
         """The flow of a description: ``{name, params?: [{name, type, required, description, default?}]}``."""
         listed = told.get("params")
-        params = (each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict))
+        params = (
+            each
+            for each in (listed if isinstance(listed, list) else ())
+            if isinstance(each, dict) and isinstance(each.get("name"), str)
+        )
         return cls(
             told["name"],
             tuple(
                 Param(
-                    name=str(each.get("name")),
-                    type=str(each.get("type", "string")),
-                    required=each.get("required") is True,
-                    description=str(each.get("description", "")),
+                    name=each["name"],
+                    type=str(each.get("type") or "string"),
+                    required=str(each.get("required")).lower() == "true",
+                    description=str(each.get("description") or ""),
                     default=each.get("default"),
                 )
                 for each in params
@@ -179,12 +186,16 @@ def follow(api: DojoApi, id: str, limit: float, tell: Callable[[Ran], None]) -> 
         return found
 
     # As in `api`: a run without Dojo has no use for the import.
-    from tenacity import RetryError, Retrying, retry_if_result, stop_before_delay, wait_exponential
+    from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_exponential
+
+    backoff = wait_exponential(multiplier=0.05, max=5)
+
+    def wait(state: RetryCallState) -> float:
+        # The last look is at the bound, not as long before it as a pause takes.
+        return max(0.0, min(backoff(state), limit - (state.seconds_since_start or 0.0)))
 
     waiting = Retrying(
-        retry=retry_if_result(lambda ran: ran.status == IN_PROGRESS),
-        wait=wait_exponential(multiplier=0.05, max=5),
-        stop=stop_before_delay(limit),
+        retry=retry_if_result(lambda ran: ran.status == IN_PROGRESS), wait=wait, stop=stop_after_delay(limit)
     )
     try:
         return waiting(look)
@@ -203,7 +214,7 @@ def read(document: Any, id: str) -> Ran:
     steps = document.get("steps")
     return Ran(
         id,
-        str(document.get("flowName", "")),
+        str(document.get("flowName") or ""),
         status,
         tuple(_step(each) for each in (steps if isinstance(steps, list) else ()) if isinstance(each, dict)),
     )
@@ -214,18 +225,19 @@ def _step(told: Mapping[str, Any]) -> StepTold:
     advice = tuple(str(each) for each in (said if isinstance(said, list) else [said]) if each)
     started = _instant(told.get("startedAt")) or time.time()
     return StepTold(
-        str(told.get("name", "")),
-        str(told.get("status", "")),
+        str(told.get("name") or "a step without a name"),
+        str(told.get("status") or "no status"),
         started,
-        _instant(told.get("finishedAt")) or started,
+        max(started, _instant(told.get("finishedAt")) or started),
         advice,
     )
 
 
 def _instant(value: Any) -> float | None:
+    """Seconds since the epoch; None where it is no time, or the year 1 that stands for none."""
     try:
-        return datetime.datetime.fromisoformat(value).timestamp()
-    except (TypeError, ValueError):
+        return max(0.0, datetime.datetime.fromisoformat(value).timestamp()) or None
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -242,4 +254,6 @@ def unregistered(ran: Ran) -> set[str]:
 def mentioned(texts: Iterable[str]) -> list[str]:
     """Canonical names of the capabilities that *texts* speak of."""
     known = {**names(), **registration.ALSO_CALLED}
-    return [known[word] for text in texts for word in _WORD.findall(text) if word in known]
+    # With what ends a sentence: an event's name has full stops of its own.
+    words = (word.rstrip(".") for text in texts for word in _WORD.findall(text))
+    return [known[word] for word in words if word in known]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from epos_conformance._masking import Masker
 from epos_conformance.dojo.api import DojoApi, require
 from epos_conformance.dojo.exchanges import DojoExchange
 from epos_conformance.exchange import Answer, Sent
@@ -52,8 +53,8 @@ class Heard:
         """Whether it is an event of that *type* about the thing of that *id*."""
         return self.type == type and isinstance(self.event, dict) and self.event.get(member) == id
 
-    def exchange(self, url: str) -> EventExchange:
-        """The event as it arrived at the sandbox *url*, and the answer it got."""
+    def exchange(self, url: str, mask: Masker) -> EventExchange:
+        """The event as it arrived at the sandbox *url*, and the answer it got; *mask* is for what is shown of it."""
         body = self.body if isinstance(self.body, str) else {"eventType": self.type, "event": self.event}
         shown = tuple((name, "" if value is None else value) for name, value in self.headers.items())
         return EventExchange(
@@ -61,6 +62,7 @@ class Heard:
             transport="dojo",
             sent=Sent(method="POST", url=f"{url}/epos/events", headers=shown, body=encode(body)),
             answer=Answer(status=self.status, headers=(), body=b""),
+            mask=mask,
         )
 
     def __str__(self) -> str:

@@ -78,7 +78,8 @@ def parsed(document: Any) -> tuple[Registration, ...]:
         raise Inconclusive(f"the registration can't be read: Dojo answered {type(document).__name__}, not an object")
     found = []
     for transport, member in _MEMBERS.items():
-        for each in document.get(member) or ():
+        listed = document.get(member)
+        for each in listed if isinstance(listed, list) else ():
             if isinstance(each, dict):
                 url = each.get("url")
                 found.append(

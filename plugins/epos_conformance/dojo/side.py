@@ -95,6 +95,8 @@ class Events:
     def __init__(self, api: DojoApi) -> None:
         self._api = api
         self.url = api.account.url
+        #: For what is shown of events.
+        self.mask = api.mask
 
     def every(self) -> list[Heard]:
         """What arrived since the sandbox began."""
