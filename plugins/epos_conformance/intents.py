@@ -8,6 +8,7 @@ import os
 import secrets
 import string
 import subprocess
+import uuid
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -44,6 +45,10 @@ class Intents:
         """An intent as of `new` that differs from *id* in case alone, as Dojo's may; None where none is to be had."""
         start, _, rest = id.rpartition("_")
         return f"{start}_{rest.swapcase()}"
+
+    def unknown(self) -> str:
+        """An intent that Dojo certainly has not heard of, though it has of ours."""
+        return f"no-such-intent-{uuid.uuid4()}"
 
     def any(self, amount: int, currency: str) -> str:
         """An intent to speak of, not to pay with: it may have been used."""

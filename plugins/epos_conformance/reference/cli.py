@@ -14,14 +14,17 @@ import ssl
 import sys
 import threading
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import nullcontext, suppress
 from types import FrameType
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from websockets.exceptions import InvalidURI
 from websockets.uri import parse_uri
 
 from epos_conformance.reference import faults
+from epos_conformance.reference.dojo import DojoLink, NotRegisteredError, Over
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.rest import RestShell
 from epos_conformance.reference.server import Server, listen, url_of
@@ -50,10 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8099, help="0 takes any free one (%(default)s)")
     serve.add_argument("--auth", default="dojo:reference", metavar="USER:PASSWORD", help="credentials (%(default)s)")
     serve.add_argument("--dial", metavar="URL", help="dial this gateway (ws:// or wss://) as well")
+    serve.add_argument("--public-url", metavar="URL", help="what Dojo calls it by (where it listens)")
     dial = commands.add_parser("dial", help="dial a gateway and answer over WebSocket until interrupted")
     dial.add_argument("--url", required=True, help="the gateway (ws:// or wss://)")
     for each in (serve, dial):
-        each.add_argument("--key", default=KEY, help="the API key to dial with (%(default)s)")
+        each.add_argument("--dojo-api", metavar="URL", help="register there, tell of changes, look payment intents up")
+        each.add_argument("--key", default=KEY, help="the API key for Dojo (%(default)s)")
         each.add_argument("--software-house-id", default=SOFTWARE_HOUSE, metavar="ID", help="(%(default)s)")
         each.add_argument("--reseller-id", default=RESELLER, metavar="ID", help="(%(default)s)")
         each.add_argument("--ca", metavar="FILE", help="trust the authority in this file for wss://")
@@ -80,53 +85,65 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         epos, app = faults.build(options.defect, options.variant, auth=options.auth)
         shell = _shell(options, options.dial, epos) if options.dial is not None else None
+        link = _link(options, epos)
         listening = listen(options.host, options.port)
     except (faults.UnknownNameError, _BadOptionError) as error:
         return _refuse(str(error))
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         return _refuse(f"cannot listen on {options.host}:{options.port}: {reason}")
-    ready = f"reference EPOS on {url_of(listening)} (user {user})"
+    url = url_of(listening)
+    registrations = [_Registration("rest", options.public_url or url, options.auth)]
+    registrations += [_Registration("ws")] if shell is not None else []
     _prepare()
-    asyncio.run(_serve_and_dial(listening, app, shell, ready, options.until_stdin_closes))
+
+    async def settle() -> None:
+        await _register(epos, link, registrations)
+        _say(f"reference EPOS on {url} (user {user})")
+        if shell is not None:
+            await shell.run()
+
+    with link or nullcontext():
+        asyncio.run(_serve_and_settle(listening, app, settle, options.until_stdin_closes))
     return 0
 
 
-async def _serve_and_dial(
-    listening: socket.socket, app: RestShell, shell: SocketShell | None, ready: str, until_stdin_closes: bool
+async def _serve_and_settle(
+    listening: socket.socket, app: RestShell, settle: Callable[[], Coroutine[Any, Any, None]], until_stdin_closes: bool
 ) -> None:
-    dialling: list[asyncio.Task[None]] = []
-
-    def when_ready() -> None:
-        _say(ready)
-        if shell is not None:
-            dialling.append(asyncio.ensure_future(shell.run()))
-
-    server = Server(app, when_ready)
+    settling: list[asyncio.Task[None]] = []
+    server = Server(app, lambda: settling.append(asyncio.ensure_future(settle())))
     if until_stdin_closes:
         _when_stdin_closes(lambda: setattr(server, "should_exit", True))
     try:
         await server.serve([listening])
     finally:
-        for each in dialling:
+        for each in settling:
             each.cancel()
-        await asyncio.gather(*dialling, return_exceptions=True)
+        await asyncio.gather(*settling, return_exceptions=True)
 
 
 def _dial(options: argparse.Namespace) -> int:
     try:
         epos, _ = faults.build(options.defect, options.variant)
         shell = _shell(options, options.url, epos)
+        link = _link(options, epos)
     except (faults.UnknownNameError, _BadOptionError) as error:
         return _refuse(str(error))
     _prepare()
-    asyncio.run(_dial_until_told(shell, options.until_stdin_closes))
+
+    async def settle() -> None:
+        await _register(epos, link, [_Registration("ws")])
+        await shell.run()
+
+    with link or nullcontext():
+        asyncio.run(_settle_until_told(settle, options.until_stdin_closes))
     return 0
 
 
-async def _dial_until_told(shell: SocketShell, until_stdin_closes: bool) -> None:
+async def _settle_until_told(settle: Callable[[], Coroutine[Any, Any, None]], until_stdin_closes: bool) -> None:
     loop = asyncio.get_running_loop()
-    dialling = asyncio.ensure_future(shell.run())
+    dialling = asyncio.ensure_future(settle())
     # Windows has no such handlers: there the process ends without closing its session.
     with suppress(NotImplementedError):
         for each in (signal.SIGINT, signal.SIGTERM):
@@ -168,6 +185,47 @@ def _shell(options: argparse.Namespace, url: str, epos: ReferenceEpos) -> Socket
     return shell
 
 
+def _link(options: argparse.Namespace, epos: ReferenceEpos) -> DojoLink | None:
+    """What speaks to Dojo for *epos*, which uses it from now on; None where it is not to."""
+    if options.dojo_api is None:
+        return None
+    if urlsplit(options.dojo_api).scheme not in ("http", "https") or not urlsplit(options.dojo_api).hostname:
+        raise _BadOptionError(f"{options.dojo_api} is not an http:// or https:// URL")
+    link = faults.build_link(
+        options.defect,
+        options.variant,
+        url=options.dojo_api,
+        key=options.key,
+        software_house_id=options.software_house_id,
+        reseller_id=options.reseller_id,
+    )
+    link.say = _warn
+    epos.dojo = link
+    return link
+
+
+class _Registration(NamedTuple):
+    """
+    One of the ways to this EPOS; address and ``user:password`` are REST's.
+    """
+
+    over: Over
+    url: str = ""
+    auth: str = ""
+
+
+async def _register(epos: ReferenceEpos, link: DojoLink | None, registrations: Iterable[_Registration]) -> None:
+    """Makes each of *registrations*, where there is a *link*, or tells why Dojo does not take it."""
+    if link is None:
+        return
+    for over, url, auth in registrations:
+        try:
+            # In a thread: who registers is called back at once, it may be.
+            await asyncio.to_thread(link.register, epos.offered(), over, url=url, auth=auth)
+        except NotRegisteredError as reason:
+            _warn(f"not registered over {over} at {link.url}: {reason}")
+
+
 def _prepare() -> None:
     # Signals that come before or after anybody's own handlers are at work end this process all the same.
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -193,8 +251,12 @@ def _when_stdin_closes(do: Callable[[], object]) -> None:
 
 
 def _refuse(why: str) -> int:
-    sys.stderr.write(f"epos-reference: {why}\n")
+    _warn(why)
     return 2
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(f"epos-reference: {line}\n")
 
 
 def _say(line: str) -> None:

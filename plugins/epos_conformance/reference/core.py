@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from itertools import count
 from threading import RLock
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from epos_conformance._contracts import Capability, capabilities
@@ -41,6 +41,20 @@ class Call:
     body: Json
     #: ``waiterId``, ``dojoRequestingProduct``, ``deviceId`` and ``deviceType``, where given.
     headers: Mapping[str, str]
+    #: The payment intent that it names, as Dojo has it: empty where Dojo has none such, None where it was not asked.
+    intent: Json | None = None
+
+
+class Dojo(Protocol):
+    """
+    What the till has to say to Dojo of its own accord.
+    """
+
+    def tell(self, event_type: str, id: str) -> None:
+        """Tells that the order, party or reservation of that *id* changed; returns at once, whatever comes of it."""
+
+    def find_intent(self, intent_id: str) -> Json | None:
+        """The payment intent of that id; empty where there is none, None where Dojo can't be asked."""
 
 
 @cache
@@ -68,6 +82,13 @@ class Core:
         self.parties: dict[str, Booking] = {each.id: each for each in self.venue.parties}
         self.reservations: dict[str, Booking] = {each.id: each for each in self.venue.reservations}
         self.events: dict[str, Json] = {}
+        #: Whom changes are told to and intents are looked up at; None where the till is on its own.
+        self.dojo: Dojo | None = None
+
+    @property
+    def in_threads(self) -> bool:
+        """Whether a transport has to give each call a thread: also where calls wait for Dojo."""
+        return self.side_by_side or self.dojo is not None
 
     # -- from a call to an answer ---------------------------------------------------------------------------------
 
@@ -80,6 +101,7 @@ class Core:
         call = self.read(capabilities()[capability], params, headers or {})
         self.check_headers(call)
         self.validate(call)
+        call = self.inquire(call)
         with self.exclusively():
             return self.perform(call)
 
@@ -114,6 +136,10 @@ class Core:
         """What the body of *capability* has to satisfy."""
         return capability.request
 
+    def inquire(self, call: Call) -> Call:
+        """*call* with what Dojo knows of it: asked before the till is entered, so that nobody else waits for Dojo."""
+        return call
+
     def perform(self, call: Call) -> Any:
         """Does what *call* asks for; nobody else is in the till meanwhile."""
         return getattr(self, operation(call.capability.name))(call)
@@ -125,6 +151,17 @@ class Core:
     def error_body(self, error: EposError) -> Any:
         """*error* as the EPOSError that travels."""
         return {"errorType": error.error_type, "debugMessage": error.debug_message, "traceId": uuid4().hex}
+
+    # -- from a change to an event --------------------------------------------------------------------------------
+
+    def tell(self, event_type: str, record: Order | Booking) -> None:
+        """Tells Dojo, where there is a link to it, that *record* changed."""
+        if self.dojo is not None:
+            self.dojo.tell(event_type, self.id_in_events(record))
+
+    def id_in_events(self, record: Order | Booking) -> str:
+        """The id that Dojo reads *record* by."""
+        return record.id
 
     # -- what the till is -----------------------------------------------------------------------------------------
 

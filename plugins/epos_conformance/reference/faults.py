@@ -2,8 +2,8 @@
 Defects and variants: named ways for an EPOS to differ from the reference.
 
 A *defect* breaks rules, as a partner's programmer would by mistake; a *variant* keeps them all and uses a freedom that
-the contract leaves. Either is a subclass of `ReferenceEpos`, of `RestShell` or of `SocketShell` that replaces a method
-or two, declared where it stands:
+the contract leaves. Either is a subclass of `ReferenceEpos`, of `RestShell`, of `SocketShell` or of `DojoLink` that
+replaces a method or two, declared where it stands:
 
     @defect("pays-twice", breaks=["RecordOrderPaymentById.replay-counts-once"])
     class PaysTwice(ReferenceEpos):
@@ -34,12 +34,13 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from epos_conformance.reference import times
+from epos_conformance.reference.dojo import DojoLink
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.rest import RestShell
 from epos_conformance.reference.sockets import KEY, RESELLER, SOFTWARE_HOUSE, SocketShell
 
 
-Layer = type[ReferenceEpos] | type[RestShell] | type[SocketShell]
+Layer = type[ReferenceEpos] | type[RestShell] | type[SocketShell] | type[DojoLink]
 
 LayerT = TypeVar("LayerT", bound=Layer)
 
@@ -199,6 +200,27 @@ def build_socket(
         epos, url=url, key=key, software_house_id=software_house_id, reseller_id=reseller_id, ssl=ssl
     )
     return shell
+
+
+def build_link(
+    defects: Iterable[str] = (),
+    variants: Iterable[str] = (),
+    *,
+    url: str,
+    key: str = KEY,
+    software_house_id: str = SOFTWARE_HOUSE,
+    reseller_id: str = RESELLER,
+) -> DojoLink:
+    """
+    What speaks to the Dojo API at *url*, with those *defects* and *variants*; an EPOS uses it as its ``dojo``.
+
+    Raises `UnknownNameError`.
+    """
+    layers = _layers(defects, variants)
+    link: DojoLink = _compose(DojoLink, layers)(
+        url=url, key=key, software_house_id=software_house_id, reseller_id=reseller_id
+    )
+    return link
 
 
 def _layers(defects: Iterable[str], variants: Iterable[str]) -> Iterable[Layer]:

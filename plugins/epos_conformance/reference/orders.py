@@ -72,7 +72,12 @@ class Orders(Paging):
         if known is not None:
             return self.present_order(known)
         self.check_new_order(call.body)
-        return self.present_order(self.store_order(call.body))
+        order = self.store_order(call.body)
+        self.tell_of_new_order(order)
+        return self.present_order(order)
+
+    def tell_of_new_order(self, order: Order) -> None:
+        self.tell("OrderUpdated", order)
 
     def known_order(self, body: Json) -> Order | None:
         """The order that the same ``dojoOrderId`` made before."""
@@ -117,7 +122,11 @@ class Orders(Paging):
         if order.status != "Canceled":
             order.status = "Canceled"
             self.touch(order)
+            self.tell_of_cancellation(order)
         self.locks.pop(order.id, None)
+
+    def tell_of_cancellation(self, order: Order) -> None:
+        self.tell("OrderUpdated", order)
 
     def touch(self, order: Order) -> None:
         """Notes that *order* changed; a clock that is put back does not make it older than it is."""

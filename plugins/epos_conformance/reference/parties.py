@@ -37,6 +37,7 @@ class Parties(Paging):
         self.check_party(call.body, None)
         party = Booking(id=self.new_id("party"), number=self.next_number(), given=self.new_party(call.body))
         self.parties[party.id] = party
+        self.tell_of_new_party(party)
         return self.present_party(party)
 
     def check_party(self, body: Json, party: Booking | None) -> None:
@@ -67,14 +68,26 @@ class Parties(Paging):
         party = self.find_party(call.ids["partyId"])
         self.check_party(call.body, party)
         party.given = self.updated_party(party, call.body)
+        self.tell_of_party_update(party)
         return self.present_party(party)
 
     def delete_party_by_id(self, call: Call) -> Json:
-        self.remove_party(self.find_party(call.ids["partyId"]))
+        party = self.find_party(call.ids["partyId"])
+        self.remove_party(party)
+        self.tell_of_party_removal(party)
         return {}
 
     def remove_party(self, party: Booking) -> None:
         del self.parties[party.id]
+
+    def tell_of_new_party(self, party: Booking) -> None:
+        self.tell("PartyUpdated", party)
+
+    def tell_of_party_update(self, party: Booking) -> None:
+        self.tell("PartyUpdated", party)
+
+    def tell_of_party_removal(self, party: Booking) -> None:
+        self.tell("PartyUpdated", party)
 
     def find_party(self, party_id: str) -> Booking:
         """The party of that id."""

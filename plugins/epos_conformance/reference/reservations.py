@@ -25,6 +25,7 @@ class Reservations(Paging):
         self.check_reservation(call.body, None)
         made = Booking(id=self.new_id("reservation"), number=self.next_number(), given=self.new_reservation(call.body))
         self.reservations[made.id] = made
+        self.tell_of_new_reservation(made)
         return self.present_reservation(made)
 
     def check_reservation(self, body: Json, reservation: Booking | None) -> None:
@@ -50,14 +51,26 @@ class Reservations(Paging):
         reservation = self.find_reservation(call.ids["reservationId"])
         self.check_reservation(call.body, reservation)
         reservation.given = self.updated_reservation(reservation, call.body)
+        self.tell_of_reservation_update(reservation)
         return self.present_reservation(reservation)
 
     def delete_reservation_by_id(self, call: Call) -> Json:
-        self.remove_reservation(self.find_reservation(call.ids["reservationId"]))
+        reservation = self.find_reservation(call.ids["reservationId"])
+        self.remove_reservation(reservation)
+        self.tell_of_reservation_removal(reservation)
         return {}
 
     def remove_reservation(self, reservation: Booking) -> None:
         del self.reservations[reservation.id]
+
+    def tell_of_new_reservation(self, reservation: Booking) -> None:
+        self.tell("ReservationUpdated", reservation)
+
+    def tell_of_reservation_update(self, reservation: Booking) -> None:
+        self.tell("ReservationUpdated", reservation)
+
+    def tell_of_reservation_removal(self, reservation: Booking) -> None:
+        self.tell("ReservationUpdated", reservation)
 
     def find_reservation(self, reservation_id: str) -> Booking:
         """The reservation of that id."""

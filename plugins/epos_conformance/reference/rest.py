@@ -119,7 +119,7 @@ class RestShell:
 
     async def answer(self, capability: Capability, params: Json, headers: Mapping[str, str]) -> Any:
         """What the EPOS answers; in a thread of its own where it may have to wait."""
-        if self.epos.side_by_side:
+        if self.epos.in_threads:
             return await run_in_threadpool(self.epos.answer, capability.name, params, headers)
         return self.epos.answer(capability.name, params, headers)
 
@@ -202,7 +202,7 @@ class RestShell:
 
     def loads(self, body: bytes) -> Any:
         """The JSON value of *body*; 5.0 is the integer it equals, and NaN is none."""
-        return json.loads(body, parse_float=_number, parse_constant=_refused)
+        return json.loads(body, parse_float=number, parse_constant=refused)
 
     def dojo_headers(self, request: Request) -> dict[str, str]:
         """Those of Dojo's headers that were sent."""
@@ -256,10 +256,12 @@ class RestShell:
         return Response(content, status, headers, "application/json")
 
 
-def _number(text: str) -> float | int:
+def number(text: str) -> float | int:
+    """What JSON spells *text*: 5.0 is the integer it equals."""
     value = float(text)
     return int(value) if value.is_integer() else value
 
 
-def _refused(text: str) -> Any:
+def refused(text: str) -> Any:
+    """Raises `ValueError`: NaN and the infinities are no JSON."""
     raise ValueError(f"{text} is not JSON")

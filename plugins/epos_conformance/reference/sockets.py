@@ -25,7 +25,7 @@ from epos_conformance._contracts import Capability, capabilities
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.errors import EposError
 from epos_conformance.reference.records import Json
-from epos_conformance.reference.rest import HEADERS, _number, _refused
+from epos_conformance.reference.rest import HEADERS, number, refused
 from epos_conformance.reference.server import PATIENCE, Running
 
 
@@ -243,7 +243,7 @@ class SocketShell:
 
     def loads(self, message: Message) -> Any:
         """The JSON value of *message*; 5.0 is the integer it equals, and NaN is none."""
-        return json.loads(message, parse_float=_number, parse_constant=_refused)
+        return json.loads(message, parse_float=number, parse_constant=refused)
 
     def is_request(self, found: Any) -> bool:
         """Whether *found* asks for something."""
@@ -306,7 +306,7 @@ class SocketShell:
 
     async def answer(self, capability: Capability, params: Json, headers: Mapping[str, str]) -> Any:
         """What the EPOS answers; in a thread of its own where it may have to wait."""
-        if self.epos.side_by_side:
+        if self.epos.in_threads:
             return await asyncio.to_thread(self.epos.answer, capability.name, params, headers)
         return self.epos.answer(capability.name, params, headers)
 

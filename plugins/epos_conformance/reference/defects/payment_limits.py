@@ -399,6 +399,9 @@ class AnyIntentIsTaken(ReferenceEpos):
     def check_intent(self, order: Order, intent_id: str) -> None:
         super().check_intent(order, f"pi_{intent_id}")
 
+    def inquire(self, call: Call) -> Call:
+        return call
+
 
 @defect("tips-close-orders", breaks=over("stays-payable-one-unit-short", PAY), also=[f"{PAY}.*"])
 class TipsCloseOrders(ReferenceEpos):
