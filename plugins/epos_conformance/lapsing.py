@@ -37,6 +37,9 @@ PAUSE = 0.12
 #: Seconds that a clock may be off; beyond, the time was not meant, or is of another zone.
 MOST_OFF = 900.0
 
+#: Why a lock may outlast its expiry.
+OVERDUE = "the expiry is not looked at when the order is locked again, or it is taken for a time of another zone"
+
 #: Seconds that may pass between an answer and our looking at the clock.
 _SLACK = 0.05
 
@@ -150,14 +153,14 @@ def _tell(partner: Partner, found: Enforcement) -> Story:
 def _watched(partner: Partner, pace: float) -> Story:
     clock = Clock()
     expect_two(partner)
-    order = _order(partner, clock)
+    order = order_heard(partner, clock)
     other, why_not = _second_order(partner, clock)
     first, second = _expiries(clock, pace)
 
-    held, longer = _short(partner, order, first), None
+    held, longer = short(partner, order, first), None
     if other is not None:
         try:
-            longer = _extended(partner, _short(partner, other, first), second)
+            longer = _extended(partner, short(partner, other, first), second)
         except Inconclusive as error:
             why_not = str(error)
     extended = _Watch(partner, longer.order) if longer is not None else None
@@ -176,7 +179,7 @@ def _watched(partner: Partner, pace: float) -> Story:
 
     overdue = None
     if not plain.free:
-        overdue = clock.own or _is_overdue(partner, held, clock)
+        overdue = clock.own or is_overdue(partner, held, clock)
     elif extended and not extended.free:
         overdue = True
     return Story(
@@ -189,9 +192,10 @@ def _watched(partner: Partner, pace: float) -> Story:
     )
 
 
-def _order(partner: Partner, clock: Clock) -> Row:
+def order_heard(partner: Partner, clock: Clock, owed: int = 1) -> Row:
+    """An order of this check's own; *clock* hears what its answer says."""
     before = len(partner.exchanges)
-    found = partner.order(1)
+    found = partner.order(owed)
     if len(partner.exchanges) > before:
         clock.hear(partner.exchanges[-1])
     return found
@@ -201,34 +205,41 @@ def _second_order(partner: Partner, clock: Clock) -> tuple[Row | None, str]:
     if not partner.offers("ExtendOrderLock"):
         return None, "ExtendOrderLock isn't offered"
     try:
-        return _order(partner, clock), ""
+        return order_heard(partner, clock), ""
     except Inconclusive as error:
         return None, f"needs a second order: {error}"
 
 
 def _expiries(clock: Clock, pace: float) -> tuple[float, float]:
     """When the locks lapse, by the partner's clock, with time for all that has to be asked before."""
-    lead, gap = 6 * pace + 0.3, math.ceil(clock.width + 4 * pace + 2 * PAUSE)
+    lead, gap = lead_of(pace), math.ceil(clock.width + 4 * pace + 2 * PAUSE)
     if lead + gap > MOST_WAITED:
         raise Inconclusive(f"a lock takes {pace:.1f} s to be answered: waiting for one to lapse takes too long")
     first = clock.second_after(lead)
     return first, first + gap
 
 
-def _spelt(moment: float) -> str:
+def lead_of(pace: float) -> float:
+    """Seconds to ask for all that has to be asked while a short lock is live, where a call takes *pace*."""
+    return 6 * pace + 0.3
+
+
+def spelt(moment: float) -> str:
+    """*moment*, in seconds since the epoch, as an expiry."""
     return instant(datetime.datetime.fromtimestamp(moment, datetime.UTC))
 
 
-def _short(partner: Partner, order: Row, expiry: float) -> Lock:
+def short(partner: Partner, order: Row, expiry: float) -> Lock:
+    """A lock on *order* until *expiry*; raises `Inconclusive` where it is refused."""
     id = new_id()
-    exchange = ask(partner, order, id, _spelt(expiry))
+    exchange = ask(partner, order, id, spelt(expiry))
     if not exchange.succeeded:
         raise Inconclusive(f"needs a lock that lapses soon, but CreateOrderLock was not carried out: {exchange.seen}")
     return Lock(order, id, exchange)
 
 
 def _extended(partner: Partner, held: Lock, expiry: float) -> Lock:
-    exchange = extend(partner, held, _spelt(expiry))
+    exchange = extend(partner, held, spelt(expiry))
     if not exchange.succeeded:
         raise Inconclusive(f"the extension was not carried out: {exchange.seen}")
     return held
@@ -265,10 +276,10 @@ class _Watch:
 
     def lapse(self, expiry: float, clock: Clock) -> Lapse:
         late = self.answered_at - clock.surely(expiry)
-        return Lapse(expiry=_spelt(expiry), held=self.held, after=self.after, late=late)
+        return Lapse(expiry=spelt(expiry), held=self.held, after=self.after, late=late)
 
 
-def _is_overdue(partner: Partner, held: Lock, clock: Clock) -> bool | None:
+def is_overdue(partner: Partner, held: Lock, clock: Clock) -> bool | None:
     """
     Whether a lock that was not freed has lapsed, though little is known of the partner's clock: either its clock is
     late, or it does not look at it.
@@ -278,13 +289,13 @@ def _is_overdue(partner: Partner, held: Lock, clock: Clock) -> bool | None:
     release(partner, held.order, held.id)
     past = new_id()
     # No clock is that late: where this locks, no clock is looked at.
-    granted = ask(partner, held.order, past, _spelt(time.time() + clock.low - MOST_OFF))
+    granted = ask(partner, held.order, past, spelt(time.time() + clock.low - MOST_OFF))
     if granted.succeeded:
         second = rival(partner, held.order)
         release(partner, held.order, past)
         return None if second.succeeded else True
     recent = new_id()
-    again = ask(partner, held.order, recent, _spelt(time.time() + clock.low - 2 * PATIENCE))
+    again = ask(partner, held.order, recent, spelt(time.time() + clock.low - 2 * PATIENCE))
     if again.succeeded:
         release(partner, held.order, recent)
         return None

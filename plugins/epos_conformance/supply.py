@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from epos_conformance.partner import Partner
 
 #: What orders of the venue are paid off for, the most important first.
-USES = ("payoff", "race", "race", "race")
+USES = ("payoff", "race", "shares", "shares", "race", "race")
 
 #: Seconds that a check waits for the only order it could use, while another process uses it.
 LEASE_WAIT = 30.0
@@ -61,7 +61,11 @@ class Supply:
                 f"needs an order to pay off: {missing} more than the {len(every)} that may be paid "
                 f"{'are' if missing > 1 else 'is'} missing; {self._why_none()}"
             )
-        id = self._session.use_up(aside, f"orders to pay off ({use})", wait=LEASE_WAIT)
+        what = f"orders to pay off ({use})"
+        try:
+            id = self._session.use_up(aside, what)
+        except Inconclusive:
+            id = self._session.use_up(aside, what, wait=LEASE_WAIT)
         self._session.leases.note(f"spent {id}", True)
         return self._read(id, 4)
 

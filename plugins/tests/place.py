@@ -94,11 +94,11 @@ def variants(*names: str) -> pytest.MarkDecorator:
 
 
 def refusing(*asked: str, times: int = 10**6, status: int = 409) -> Callable[[str], Response | None]:
-    """Says no so many *times* to what begins like one of *asked*."""
+    """Says no so many *times* to what begins or ends like one of *asked*."""
     left = [times]
 
     def instead(what: str) -> Response | None:
-        if not what.startswith(asked) or left[0] == 0:
+        if not (what.startswith(asked) or what.endswith(asked)) or left[0] == 0:
             return None
         left[0] -= 1
         return Response(REFUSED, status, media_type="application/json")

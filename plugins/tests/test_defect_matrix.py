@@ -29,8 +29,10 @@ from websockets.asyncio.client import ClientConnection
 
 from epos_conformance import _contracts, _rules
 from epos_conformance.reference import faults, launch, sockets
+from epos_conformance.reference.dojo import NotRegisteredError
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.rest import RestShell
+from epos_conformance.sandbox import launch as sandbox
 
 from .score import ACCUSED, FOUND, MISSED, UNACCUSED
 from .support import SERVER
@@ -101,13 +103,15 @@ def judge(
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     monkeypatch.chdir(folder)
     epos, app = faults.build(defects, variants)
-    output, where = io.StringIO(), []
+    output, where, url = io.StringIO(), list[str](), ""
     with contextlib.ExitStack() as stack:
         if "rest" in transports:
             SERVER.app, url = app, SERVER.url
             if app.http != RestShell.http:  # reads the wire in a way of its own
                 url = stack.enter_context(launch.in_thread(app)).url
             where += [f"--partner-url={url}", "--partner-auth=dojo:reference"]
+        if at_dojo(defects, variants):
+            where += linked(stack, epos, url, defects, variants)
         if "ws" in transports:
             port = free_port()
             stack.enter_context(sockets.in_thread(dialler(epos, port, defects, variants)))
@@ -123,6 +127,33 @@ def judge(
     assert path.exists(), output.getvalue()
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
+
+
+def at_dojo(defects: Sequence[str], variants: Sequence[str]) -> bool:
+    """Whether any of them shows at Dojo alone."""
+    chosen = [*(faults.defects()[each] for each in defects), *(faults.variants()[each] for each in variants)]
+    return any(_shows_at_dojo(each) for each in chosen)
+
+
+def _shows_at_dojo(fault: faults.Variant) -> bool:
+    return fault.layers[0].__module__.rpartition(".")[2].startswith("dojo")
+
+
+def linked(
+    stack: contextlib.ExitStack, epos: ReferenceEpos, url: str, defects: Sequence[str], variants: Sequence[str]
+) -> list[str]:
+    """Link *epos*, which answers at *url*, to a sandbox, as `epos-reference serve --dojo-api` does; the options for it."""
+    dojo = stack.enter_context(sandbox.start(keys=[sockets.KEY]))
+    link = stack.enter_context(faults.build_link(defects, variants, url=dojo.url))
+    epos.dojo = link
+    with contextlib.suppress(NotRegisteredError):
+        link.register(epos.offered(), "rest", url=url, auth="dojo:reference")
+    stack.callback(setattr, epos, "dojo", None)
+    return [
+        f"--dojo-api={dojo.url}",
+        f"--partner-api-key={sockets.KEY}",
+        f"--software-house-id={link.software_house_id}",
+    ]
 
 
 def dialler(epos: ReferenceEpos, port: int, defects: Sequence[str], variants: Sequence[str]) -> sockets.SocketShell:
@@ -154,6 +185,8 @@ def free_port() -> int:
 
 def transports_of(fault: faults.Variant) -> tuple[str, ...]:
     """The transports that *fault* shows on: those whose front door it replaces; any, where it is in the till itself."""
+    if _shows_at_dojo(fault):
+        return ("rest",)  # one is enough to have it change something
     doors = {"rest": RestShell, "ws": sockets.SocketShell}
     found = tuple(name for name, door in doors.items() if any(issubclass(each, door) for each in fault.layers))
     return found or ("rest", "ws")
@@ -191,14 +224,16 @@ def test_defect_is_found_under_its_rules_and_no_other(
     missed = {
         (rule, transport)
         for rule in due
-        for transport in over
+        for transport in (*over, "dojo")
         if _holds(rule, transport) and not _ids(rule) & violated(certificate, transport)
     }
     for rule in sorted(due):
         record_property(MISSED if rule in {each for each, _ in missed} else FOUND, [_template(rule), name])
 
     assert not missed
-    assert not {each for each in violated(certificate) if not defect.explains(each)}
+    # A journey goes wrong wherever one of its steps does.
+    others = {each for each in violated(certificate) if not each.startswith("journeys.")}
+    assert not {each for each in others if not defect.explains(each)}
 
 
 #: Judge with the whole of the checks what is otherwise judged with those that it is about; it takes an hour.
@@ -229,14 +264,15 @@ def homes() -> dict[str, str]:
 
 #: What variants are about, by the module that they stand in; all others are judged by all checks.
 ABOUT = {
-    "bookings": "Party or Parties or Reservation",
+    "bookings": "Party or Parties or Reservation or journeys.bookings",
+    "dojo": "registration or flows or pos-events or RecordOrderPayment",
     "depth": "unusual or control-characters or answer-matches-schema",
-    "events": "HandleEvent",
+    "events": "HandleEvent or journeys.qr or journeys.order",
     "locks": "Lock or lock or RecordOrderPayment",
-    "ordering": "CreateOrder or GetOrder",
-    "orders": "SearchOrders or GetOrder or CancelOrder",
+    "ordering": "CreateOrder or GetOrder or journeys.order or journeys.bookings",
+    "orders": "SearchOrders or GetOrder or CancelOrder or journeys",
     "paging": "Search",
-    "payments": "RecordOrderPayment or GetOrder or Lock",
+    "payments": "RecordOrderPayment or GetOrder or Lock or journeys",
     "tables_areas": "SearchTables or ListAreas",
     "ws": "ws. or ListAreas or GetOrderById or CreateOrderLock.an",
 }
@@ -244,7 +280,7 @@ ABOUT = {
 
 #: Variants of how answers look, whatever they are about, are seen by these as well as by all.
 FORM = ("answers", "wire")
-TELLING = ("contract", "rest", "orders", "paging", "payments", "parties")
+TELLING = ("contract", "rest", "orders", "paging", "payments", "parties", "journeys")
 
 
 def about(variant: faults.Variant) -> list[str]:
@@ -278,7 +314,8 @@ def claim(rules: set[str]) -> str:
 
 def _holds(written: str, transport: str) -> bool:
     """Whether the rule is examined over *transport*."""
-    return any(_rules.rules()[each].transport in (None, transport) for each in _ids(written) if "*" not in each)
+    holds = {_rules.rules()[each].transport for each in _ids(written) if "*" not in each}
+    return transport in holds or (None in holds and transport != "dojo")
 
 
 def _template(id: str) -> str:

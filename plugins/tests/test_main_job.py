@@ -27,24 +27,25 @@ from .support import INTERRUPTIBLE, Run, run_suite
 
 
 REFERENCE = "--partner-url=reference"
+SANDBOX = "--dojo-api=sandbox"
 PAY_AT_TABLE = {"SearchOrders", "GetOrderById", "RecordOrderPaymentById"}
 
 
 @pytest.fixture(scope="module")
 def clean_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The suite against the reference EPOS, from an empty folder."""
-    return run_suite(tmp_path_factory.mktemp("empty"), REFERENCE, "--junitxml=junit.xml", "-v")
+    """The suite against the reference EPOS and Dojo's sandbox, from an empty folder."""
+    return run_suite(tmp_path_factory.mktemp("empty"), REFERENCE, SANDBOX, "--junitxml=junit.xml", "-v")
 
 
 @pytest.fixture(scope="module")
 def parallel_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The same by two processes."""
-    return run_suite(tmp_path_factory.mktemp("parallel"), REFERENCE, "-n", "2")
+    return run_suite(tmp_path_factory.mktemp("parallel"), REFERENCE, SANDBOX, "-n", "2")
 
 
 def assert_kept(run: Run) -> None:
-    """Every rule is kept over both transports, but for the one about what an EPOS lacks: this one lacks nothing."""
-    assert {each["transport"] for each in run.checks("conforms")} == {"rest", "ws"}
+    """Every rule is kept wherever it holds, but for the one about what an EPOS lacks: this one lacks nothing."""
+    assert {each["transport"] for each in run.checks("conforms")} == {"rest", "ws", "dojo"}
     others = [each for each in run.certificate["checks"] if each["outcome"] != "conforms"]
     assert [(each["id"], each["outcome"]) for each in others] == [
         ("ws.capability-not-offered-is-an-error", "not-offered")

@@ -25,7 +25,7 @@ from epos_conformance.verdict import Basis, Level
 PATHS = sorted((_suite.FIXTURES / "rules").glob("*.toml"))
 
 #: Prefixes of rules that are about no capability: a transport, or a whole of several.
-WHOLES = {"rest", "ws", "flows", "paging", "registration", "pos-events"}
+WHOLES = {"rest", "ws", "flows", "paging", "registration", "pos-events", "journeys"}
 
 for_each_file = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
@@ -121,7 +121,7 @@ def test_a_rule_of_every_capability_is_one_of_each() -> None:
 
 
 def test_every_rule_stands_on_a_transport_that_exists() -> None:
-    assert {rule.transport for rule in _rules.rules().values()} == {None, "rest", "ws"}
+    assert {rule.transport for rule in _rules.rules().values()} == {None, "rest", "ws", "dojo"}
     for id, rule in _rules.rules().items():
         if id.startswith(("rest.", "ws.")):
             assert rule.transport == id.partition(".")[0], id
