@@ -192,6 +192,15 @@ def transports_of(fault: faults.Variant) -> tuple[str, ...]:
     return found or ("rest", "ws")
 
 
+def chosen_of(fault: faults.Variant) -> tuple[str, ...]:
+    """
+    The transports that *fault* is judged over: what is in the till itself is in it for both, so that one will do, by
+    turns. Time is what there is least of.
+    """
+    over = transports_of(fault)
+    return over if WHOLE else over[zlib.crc32(fault.name.encode()) % len(over) :][:1]
+
+
 def violated(certificate: dict[str, Any], transport: str | None = None) -> set[str]:
     return {
         each["id"]
@@ -217,7 +226,7 @@ def test_defect_is_found_under_its_rules_and_no_other(
         pytest.skip("breaks only rules that have no check yet")
     special = SPECIAL.get(name, [])
     claimed = [] if any(each.startswith("--capabilities") for each in special) else [claim(due)]
-    over = transports_of(defect)
+    over = chosen_of(defect)
     certificate = judge(
         tmp_path, monkeypatch, *BRIEF, *claimed, *special, *select(due), transports=over, defects=[name]
     )
@@ -334,10 +343,7 @@ def test_variant_is_accused_of_nothing(
 ) -> None:
     variant = faults.variants()[name]
     chosen = [*BRIEF, *SPECIAL.get(name, []), *about(variant)]
-    over = transports_of(variant)
-    if not WHOLE:
-        # What is in the till itself is in it for both: time is what there is least of.
-        over = over[zlib.crc32(name.encode()) % len(over) :][:1]
+    over = chosen_of(variant)
     certificate = judge(tmp_path, monkeypatch, *chosen, transports=over, variants=[name])
     accused = [each for each in certificate["checks"] if each["outcome"] == "violates" and each["level"] != "info"]
     record_property(ACCUSED if accused else UNACCUSED, name)
