@@ -142,7 +142,7 @@ def _shows_at_dojo(fault: faults.Variant) -> bool:
 def linked(
     stack: contextlib.ExitStack, epos: ReferenceEpos, url: str, defects: Sequence[str], variants: Sequence[str]
 ) -> list[str]:
-    """Link *epos*, which answers at *url*, to a sandbox, as `epos-reference serve --dojo-api` does; the options for it."""
+    """Link *epos*, which answers at *url*, to a sandbox, as `epos-reference --dojo-api` does; the options for it."""
     dojo = stack.enter_context(sandbox.start(keys=[sockets.KEY]))
     link = stack.enter_context(faults.build_link(defects, variants, url=dojo.url))
     epos.dojo = link
@@ -198,7 +198,7 @@ def chosen_of(fault: faults.Variant) -> tuple[str, ...]:
     turns. Time is what there is least of.
     """
     over = transports_of(fault)
-    return over if WHOLE else over[zlib.crc32(fault.name.encode()) % len(over) :][:1]
+    return over if WHOLE or BOTH else over[zlib.crc32(fault.name.encode()) % len(over) :][:1]
 
 
 def violated(certificate: dict[str, Any], transport: str | None = None) -> set[str]:
@@ -247,6 +247,9 @@ def test_defect_is_found_under_its_rules_and_no_other(
 
 #: Judge with the whole of the checks what is otherwise judged with those that it is about; it takes an hour.
 WHOLE = os.environ.get("DEFECTS") == "whole"
+
+#: Judge over both transports what shows on both.
+BOTH = os.environ.get("DEFECTS") == "both"
 
 
 def select(rules: set[str]) -> list[str]:
