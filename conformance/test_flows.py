@@ -4,7 +4,6 @@ The flows of the EPOS tester tool: Dojo itself calls the EPOS, as it is register
 
 from __future__ import annotations
 
-import contextlib
 import time
 
 from collections.abc import Callable
@@ -33,12 +32,10 @@ OUTCOMES = {
 def test_flow_ends_in_success(dojo: Dojo, case: str | None) -> None:
     """Each flow, started with what it needs and followed to its end."""
     flow = dojo.flow(case)
-    for each in dojo.settings.transports:
-        # The flow uses the session, too: it has its turn beside other checks.
-        with contextlib.suppress(Inconclusive):
-            dojo.partner(each)
+    # All of them: the flow may use the session, too, and has its turn beside other checks.
+    partners = dojo.partners()
     assert dojo.settings.dojo is not None
-    params = filled(flow, dojo.settings.dojo.params, dojo.partner)
+    params = filled(flow, dojo.settings.dojo.params, partners)
     limit = dojo.settings.dojo.flow_timeout
     ran = flows.follow(dojo.api, flows.start(dojo.api, flow, params), limit, teller(dojo, flow))
     dojo.steps += steps_of(ran)

@@ -55,7 +55,7 @@ def _dojo(plan: Plan) -> list[str]:
         return []
     if dojo.blocked is not None:
         return [f"Dojo at {dojo.account.url}: {dojo.blocked}"]
-    what = f"{len(dojo.flows)} flows" if dojo.flows else f"no flows: {dojo.no_flows}"
+    what = f"{len(dojo.flows)} flow{'s' if len(dojo.flows) > 1 else ''}" if dojo.flows else f"no flows: {dojo.no_flows}"
     return [
         f"{'Dojo sandbox' if dojo.sandbox else 'Dojo'} at {dojo.account.url}, software-house-id "
         f"{dojo.account.software_house_id}; {what}"

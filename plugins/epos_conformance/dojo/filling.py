@@ -8,7 +8,7 @@ import contextlib
 import json
 import re
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance.dojo.flows import Flow, Param
@@ -26,10 +26,11 @@ _OTHER = re.compile(r"[^a-z0-9]")
 _TEXTS = ("string", "uuid", "text")
 
 
-def filled(flow: Flow, given: Mapping[str, Any], partner: Callable[[], Partner]) -> dict[str, Any]:
+def filled(flow: Flow, given: Mapping[str, Any], partners: Sequence[Partner]) -> dict[str, Any]:
     """
-    Values for the parameters of *flow*: those that are *given* by name; for the rest that is required, test data of the
-    *partner* by name, else defaults. What isn't required and not given is the tool's to choose.
+    Values for the parameters of *flow*: those that are *given* by name; for the rest that is required, test data by
+    name of the first of *partners* that has some, one for each transport, else defaults. What isn't required and not
+    given is the tool's to choose.
 
     Raises `Inconclusive` naming what is missing.
     """
@@ -40,7 +41,7 @@ def filled(flow: Flow, given: Mapping[str, Any], partner: Callable[[], Partner])
             found[each.name] = named[_plain(each.name)]
         elif each.required:
             try:
-                found[each.name] = _value(each, partner)
+                found[each.name] = _value(each, partners)
             except Inconclusive as error:
                 missing.append(
                     f"{each.name} ({each.type}{': ' + each.description if each.description else ''}; {error})"
@@ -54,16 +55,19 @@ def filled(flow: Flow, given: Mapping[str, Any], partner: Callable[[], Partner])
     return found
 
 
-def _value(param: Param, partner: Callable[[], Partner]) -> Any:
-    why = "its name says nothing to the suite"
-    if (find := _FINDERS.get(_plain(param.name))) is not None:
+def _value(param: Param, partners: Sequence[Partner]) -> Any:
+    find, whys = _FINDERS.get(_plain(param.name)), list[str]()
+    for each in partners if find else ():
+        assert find is not None
         try:
-            return _told(find(partner()), param.type)
+            return _told(find(each), param.type)
         except (Inconclusive, NotOffered) as error:
-            why = str(error)
+            whys.append(str(error))
     if param.default is not None:
         return _typed(param.default, param.type)
-    raise Inconclusive(why)
+    if find is None:
+        raise Inconclusive("its name says nothing to the suite")
+    raise Inconclusive("; ".join(dict.fromkeys(whys)) or "the partner can't be asked")
 
 
 def _plain(name: str) -> str:

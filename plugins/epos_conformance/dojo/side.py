@@ -4,6 +4,8 @@ Dojo's side, as one check sees it.
 
 from __future__ import annotations
 
+import contextlib
+
 from collections.abc import Callable, Collection
 
 from epos_conformance._settings import Settings
@@ -56,26 +58,24 @@ class Dojo:
             raise Inconclusive(self.access.no_flows or "the EPOS tester tool lists no flows")
         return self.access.cases()[case]
 
-    def partner(self, *transports: str) -> Partner:
-        """
-        The partner over the first of *transports* that it can be asked over, by default over any. Raises
-        `Inconclusive` where there is none.
-        """
-        why = "the partner isn't examined over " + " or ".join(transports)
-        for name in transports or self.settings.transports:
-            if name in self._partners:
-                return self._partners[name]
-            if name in self.settings.transports:
-                try:
-                    found = self._partner_over(name)
-                except Inconclusive as error:
-                    why = str(error)
-                    continue
-                found.exchanges = self.exchanges
-                self._partners[name] = found
-                found.begin(alone=False)
-                return found
-        raise Inconclusive(why)
+    def partner(self, transport: str) -> Partner:
+        """The partner over *transport*. Raises `Inconclusive` where it can't be asked."""
+        if transport not in self._partners:
+            if transport not in self.settings.transports:
+                raise Inconclusive(f"the partner isn't examined over {transport}")
+            found = self._partner_over(transport)
+            found.exchanges = self.exchanges
+            self._partners[transport] = found
+            found.begin(alone=False)
+        return self._partners[transport]
+
+    def partners(self) -> list[Partner]:
+        """The partner over each transport that it can be asked over."""
+        found = []
+        for each in self.settings.transports:
+            with contextlib.suppress(Inconclusive):
+                found.append(self.partner(each))
+        return found
 
     def end(self) -> None:
         """Let go of the partner, and remove what was made there. Never raises."""
