@@ -97,7 +97,10 @@ class Reach:
 
         dial = found["ws"].url if self._station else None
         key = {"key": self.settings.api_key} if self.settings.api_key else {}
-        running = self._stack.enter_context(launch.start(dial=dial, dojo_api=self.dojo.url, **key))
+        # A Dojo elsewhere has no part in the session that ends here.
+        elsewhere = self.settings.dojo is not None and not self.settings.dojo.sandbox
+        over = "rest" if elsewhere else None
+        running = self._stack.enter_context(launch.start(dial=dial, dojo_api=self.dojo.url, over=over, **key))
         found["rest"].url, found["rest"].auth = running.url, running.auth
 
     def _await_epos(self, access: Access) -> None:
@@ -105,7 +108,7 @@ class Reach:
         settings, listens = self.settings, isinstance(self.settings.ws, Listen)
         ours = settings.url == REFERENCE
         if listens and not ours:
-            self._waiting.begin(_instructions(settings, access.url))
+            self._waiting.begin(_instructions(settings, access.url, self.dojo.url))
 
         def tell(left: float) -> None:
             if not ours:
@@ -157,8 +160,8 @@ def connect(settings: Settings, name: str, access: Access, line: Line | None = N
     return WebSocketTransport(settings, access.url, line, access.secrets)
 
 
-def _instructions(settings: Settings, url: str) -> list[str]:
-    """What to configure at the EPOS."""
+def _instructions(settings: Settings, url: str, dojo: str | None) -> list[str]:
+    """What to configure at the EPOS: where to dial, and *dojo*, where Dojo's API is."""
     key = "<API key>" if settings.api_key is None else "<the key of --partner-api-key>"
     return [
         f"waiting for the EPOS, {settings.ws_timeout:g} s at most; it has to dial",
@@ -166,6 +169,7 @@ def _instructions(settings: Settings, url: str) -> list[str]:
         f"    Authorization: Basic {key}",
         f"    software-house-id: {settings.software_house_id or '<your id at Dojo>'}",
         *([f"    reseller-id: {settings.reseller_id}"] if settings.reseller_id else []),
+        *([f"    Dojo's API: {dojo}"] if dojo and settings.dojo and settings.dojo.sandbox else []),
     ]
 
 

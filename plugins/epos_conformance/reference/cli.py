@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--auth", default="dojo:reference", metavar="USER:PASSWORD", help="credentials (%(default)s)")
     serve.add_argument("--dial", metavar="URL", help="dial this gateway (ws:// or wss://) as well")
     serve.add_argument("--public-url", metavar="URL", help="what Dojo calls it by (where it listens)")
+    serve.add_argument("--over", choices=("rest", "ws"), help="what it registers for (whatever it answers over)")
     dial = commands.add_parser("dial", help="dial a gateway and answer over WebSocket until interrupted")
     dial.add_argument("--url", required=True, help="the gateway (ws:// or wss://)")
     for each in (serve, dial):
@@ -95,6 +96,7 @@ def _serve(options: argparse.Namespace) -> int:
     url = url_of(listening)
     registrations = [_Registration("rest", options.public_url or url, options.auth)]
     registrations += [_Registration("ws")] if shell is not None else []
+    registrations = [each for each in registrations if options.over in (None, each.over)]
     _prepare()
 
     async def settle() -> None:

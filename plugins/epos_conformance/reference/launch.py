@@ -29,6 +29,7 @@ def start(
     auth: str = "dojo:reference",
     dial: str | None = None,
     dojo_api: str | None = None,
+    over: str | None = None,
     key: str = KEY,
     software_house_id: str = SOFTWARE_HOUSE,
     reseller_id: str = RESELLER,
@@ -37,13 +38,15 @@ def start(
     Starts the EPOS on a free port of this machine and waits until it answers; raises `RuntimeError`.
 
     With *dial*, the same EPOS dials the gateway at that URL with *key* as well. With *dojo_api*, it has registered
-    itself at that URL before this returns, or was refused there, and works with it.
+    itself at that URL before this returns, or was refused there, and works with it; *over* is ``rest`` or ``ws`` where
+    Dojo can call it one way alone.
     """
     command = [sys.executable, "-m", "epos_conformance.reference", "serve", "--port=0", f"--auth={auth}"]
     command += [f"--defect={each}" for each in defects] + [f"--variant={each}" for each in variants]
     command += [f"--key={key}", f"--software-house-id={software_house_id}", f"--reseller-id={reseller_id}"]
     command += [f"--dial={dial}"] if dial is not None else []
     command += [f"--dojo-api={dojo_api}"] if dojo_api is not None else []
+    command += [f"--over={over}"] if over is not None else []
     # A pipe for stderr would have to be emptied all the time; a file never fills.
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(

@@ -181,13 +181,13 @@ def _advice(flow: Flow, offered: dict[str, list[str]]) -> str:
 
 async def listed(request: Request) -> Response:
     """
-    ``GET /epos-tester-tool/flows``: those that the registration is good for; all of them before there is any, and with
-    ``?all=true``.
+    ``GET /epos-tester-tool/flows``: those that the registration is good for, and "Get Order" in any case; all of them
+    with ``?all=true``.
     """
     _, account = context(request)
     tool: Tool = request.app.state.tool
     offered = tool.caller.offered(account)
-    every = request.query_params.get("all", "").lower() == "true" or not any(offered.values())
+    every = request.query_params.get("all", "").lower() == "true"
     able = [canonical(each) for each in offered.values()]
     return JSONResponse([
         each.to_json()
