@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 #: For a sandbox of the run's own, where the user names none.
-SANDBOX_KEY = "sk_sandbox_reference"
+DEFAULT_KEY = "sk_sandbox_reference"
 
 _SOFTWARE_HOUSE = "dojo-epos-conformance"
 
@@ -65,7 +65,7 @@ class DojoReach:
             return
         account = Account(
             url=dojo.url or "",
-            key=settings.api_key or SANDBOX_KEY,
+            key=settings.api_key or DEFAULT_KEY,
             software_house_id=settings.software_house_id or _SOFTWARE_HOUSE,
             reseller_id=settings.reseller_id,
             version=dojo.version,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from epos_conformance import _allure, _settings
+from epos_conformance import _allure, _loading, _values
 from epos_conformance._run import ConformanceRun
 
 
@@ -28,8 +28,8 @@ def switch_on(config: pytest.Config) -> None:
     for each in _MARKERS:
         config.addinivalue_line("markers", each)
     try:
-        settings = _settings.load(vars(config.option))
-    except _settings.BadSetting as error:
+        settings = _loading.load(vars(config.option))
+    except _values.BadSetting as error:
         raise pytest.UsageError(str(error)) from None
     if settings is None:
         return

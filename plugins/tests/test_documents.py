@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from epos_conformance import _contracts, _options, _rules, _settings, _suite
+from epos_conformance import _contracts, _loading, _options, _rules, _settings, _suite
 from epos_conformance.reference import faults
 from epos_conformance.verdict import Outcome, Verdict
 
@@ -29,7 +29,7 @@ CI = (CHECKOUT / ".ci" / "run").read_text(encoding="utf-8")
 def load(folder: Path, text: str) -> _settings.Settings:
     path = folder / "partner.toml"
     path.write_text(text, encoding="utf-8")
-    found = _settings.load({"epos_partner": str(path)}, {}, folder)
+    found = _loading.load({"epos_partner": str(path)}, {}, folder)
     assert found is not None
     return found
 

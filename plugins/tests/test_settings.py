@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from epos_conformance import _contracts
+from epos_conformance._loading import load
 from epos_conformance._options import OPTIONS, Option
-from epos_conformance._settings import BadSetting, Dial, KnownData, Listen, Settings, Waiver, load
+from epos_conformance._settings import Dial, KnownData, Listen, Settings, Waiver
+from epos_conformance._values import BadSetting
 
 
 URL = "http://till.example/dojo"

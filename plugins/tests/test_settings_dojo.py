@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from epos_conformance._loading import load
 from epos_conformance._options import OPTIONS
-from epos_conformance._settings import DOJO_API, BadSetting, DojoSettings, Listen, Settings, load, production
+from epos_conformance._settings import DOJO_API, DojoSettings, Listen, Settings, production
+from epos_conformance._values import BadSetting
 
 
 URL = "http://till.example/dojo"
