@@ -12,9 +12,10 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from epos_conformance import _contracts, bodies, money, schema, supply
+from epos_conformance import _contracts, bodies, schema, supply
 from epos_conformance._contracts import Capability, Example
 from epos_conformance._session import Made, Session
+from epos_conformance.belongings import ID_NAME, Belongings
 from epos_conformance.exceptions import (
     Astray,
     BrokenAnswer,
@@ -41,7 +42,6 @@ T = TypeVar("T")
 MOST_ATTEMPTS = 4
 
 _MAKER = {"order": "CreateOrder", "party": "CreateParty", "reservation": "CreateReservation", "lock": "CreateOrderLock"}
-_ID_NAME = {"order": "orderId", "party": "partyId", "reservation": "reservationId"}
 
 
 class Partner:
@@ -62,7 +62,7 @@ class Partner:
         self.steps = Steps()
         #: What could not be removed.
         self.leftovers: list[str] = []
-        self._made: list[Made] = []
+        self._belongings = Belongings(session)
         self._leases = contextlib.ExitStack()
         self._held: set[str] = set()
         self._supply = Supply(self, session)
@@ -106,7 +106,7 @@ class Partner:
         Raises `Inconclusive` where there is no answer. What a success made is removed when the check ends.
         """
         exchange = self._session.ask(name, params or {}, headers, log=self.exchanges)
-        self._remember(_contracts.capabilities()[name], params or {}, exchange)
+        self._belongings.note(_contracts.capabilities()[name], params or {}, exchange)
         return exchange
 
     def send(
@@ -130,7 +130,7 @@ class Partner:
         """
         url = self.rest.address(capability, {each.name: str(params[each.name]) for each in capability.ids})
         exchange = self.send(capability.http_method, url, body, capability=capability.name, **more)
-        self._remember(capability, params, exchange)
+        self._belongings.note(capability, params, exchange)
         return exchange
 
     def dare(self, ask: Callable[[], Exchange]) -> Exchange:
@@ -169,7 +169,7 @@ class Partner:
         for (name, params), exchange in zip(asked, found, strict=True):
             with contextlib.suppress(Unanswered, BrokenAnswer, Astray):
                 self._session.watch(exchange)
-            self._remember(known[name], params, exchange)
+            self._belongings.note(known[name], params, exchange)
         return found
 
     def calls(self, *requests: RpcExchange, fragments: int = 1, astray: bool = False) -> list[RpcExchange]:
@@ -231,7 +231,7 @@ class Partner:
 
     def owns(self, order_id: str) -> bool:
         """Whether the order is one that the suite made."""
-        return order_id in self._own_orders()
+        return order_id in self._belongings.orders()
 
     def spend(self, use: str) -> Row:
         """
@@ -315,7 +315,7 @@ class Partner:
             named = self.venue.known.cancelable_orders if thing == "order" else ()
             if named and not self.offers("CreateOrder"):
                 return self._session.use_up(named, "data.cancelable-orders")
-            return self.make(thing).ids[_ID_NAME[thing]]
+            return self.make(thing).ids[ID_NAME[thing]]
         if use == "payable":
             return self._payable_order()
         if use == "changeable":
@@ -337,7 +337,7 @@ class Partner:
             raise Inconclusive(f"needs an own {thing}, but {maker} isn't offered; {self._hint(thing)}")
         capability = _contracts.capabilities()[maker]
         exchange = self.attempt(capability, capability.examples[-1])
-        if made := self._made_by(capability, {}, exchange):
+        if made := self._belongings.made_by(capability, {}, exchange):
             return made
         raise Inconclusive(
             f"needs an own {thing}, but {maker} was not carried out: {exchange.seen}; {self._hint(thing)}"
@@ -363,7 +363,9 @@ class Partner:
         refusal, else the last one.
         """
         if capability.creates == "lock":
-            self._release_locks()  # one at a time: an order that we hold ourselves can't be locked
+            self.leftovers += (
+                self._belongings.release_locks()
+            )  # one at a time: an order that we hold ourselves can't be locked
         kept = None if only is None else {*only, *(each.name for each in capability.ids)}
         for attempt in range(MOST_ATTEMPTS):
             params = self.request(capability, example, attempt)
@@ -402,7 +404,7 @@ class Partner:
         return {**ids, **self.body(capability)}
 
     def _known_ids(self, thing: str) -> list[str]:
-        return self.venue.ids(thing) if thing in _ID_NAME else []
+        return self.venue.ids(thing) if thing in ID_NAME else []
 
     def all_headers(self) -> dict[str, str]:
         """
@@ -417,19 +419,19 @@ class Partner:
         """
         if not self.offers("CreateOrderLock"):
             raise Inconclusive("needs a locked order, but CreateOrderLock isn't offered")
-        if held := next((each for each in self._made if each.kind == "lock"), None):
+        if held := self._belongings.lock():
             return held
         capability = _contracts.capabilities()["CreateOrderLock"]
         params = self.request(capability)
         exchange = self.call(capability.name, params)
         if not exchange.succeeded:
             raise Inconclusive(f"needs a locked order, but CreateOrderLock was not carried out: {exchange.seen}")
-        made = self._made_by(capability, params, exchange)
+        made = self._belongings.made_by(capability, params, exchange)
         assert made is not None
         return made
 
     def _pooled(self, thing: str) -> str:
-        pool, name = self._session.pool, _ID_NAME[thing]
+        pool, name = self._session.pool, ID_NAME[thing]
         if thing not in pool:
             named = getattr(self.venue.known, PLURALS[thing])
             if named and thing != "order":
@@ -439,7 +441,7 @@ class Partner:
             except Inconclusive as error:
                 pool[thing] = str(error)
                 raise
-            self._made.remove(made)
+            self._belongings.hand_over(made)
             pool[thing] = made
         if isinstance(kept := pool[thing], str):
             raise Inconclusive(kept)
@@ -478,45 +480,7 @@ class Partner:
         self._held.clear()
         self._supply = Supply(self, self._session)
 
-    # Cleaning up
-
-    def _made_by(self, capability: Capability, params: Mapping[str, Any], exchange: Exchange) -> Made | None:
-        """The `Made` that *exchange* stands for; the same object each time it is asked for."""
-        kind = capability.creates
-        if kind is None or not exchange.succeeded:
-            return None
-        ids: dict[str, str] = {}
-        if kind in _ID_NAME:
-            result = exchange.result
-            if not isinstance(result, dict) or not isinstance(result.get("id"), str):
-                return None
-            ids = {_ID_NAME[kind]: result["id"]}
-        elif kind == "lock":
-            ids = {"orderId": params["orderId"], "lockId": str(params.get("lockId"))}
-        elif kind == "payment":
-            ids = {"orderId": params["orderId"], "paymentIntentId": str(params.get("paymentIntentId"))}
-        known = next((each for each in self._made if each.ids == ids), None)
-        return known or Made(kind, ids, capability.removed_by, dict(params), exchange.result)
-
-    def _remember(self, capability: Capability, params: Mapping[str, Any], exchange: Exchange) -> None:
-        made = self._made_by(capability, params, exchange)
-        if made is not None and made not in self._made:
-            if made.kind == "payment" and made.ids["orderId"] in self._own_orders():
-                return  # goes with its order
-            self._made.append(made)
-            if made.kind == "payment" and isinstance(exchange.result, dict):
-                # The next check that pays on this order has to see what this one did.
-                self._session.leases.note(f"paid {made.ids['orderId']}", money.paid(exchange.result))
-        elif exchange.succeeded and (gone := self._removed(capability, params)):
-            self._made.remove(gone)
-
-    def _own_orders(self) -> set[str]:
-        own = (*self._made, *(each for each in self._session.pool.values() if isinstance(each, Made)))
-        return {each.ids["orderId"] for each in own if each.kind == "order"}
-
-    def _removed(self, capability: Capability, params: Mapping[str, Any]) -> Made | None:
-        ids = {each.name: params.get(each.name) for each in capability.ids}
-        return next((each for each in self._made if each.removed_by == capability.name and each.ids == ids), None)
+    # Beginning and ending
 
     def begin(self, *, alone: bool) -> None:
         """
@@ -529,12 +493,8 @@ class Partner:
         Remove what the check made, newest first, and end its leases. Never raises.
         """
         try:
-            self._release_locks()
-            for made in reversed(self._made):
-                if left := self._session.remove(made):
-                    self.leftovers.append(left)
+            self.leftovers += self._belongings.remove()
         finally:
-            self._made.clear()
             self._order = None
             self._let_go()
 
@@ -548,18 +508,4 @@ class Partner:
 
     def forget(self, gone: Callable[[Made], bool]) -> None:
         """Keep nothing in mind of what is *gone* by itself: there is nothing to remove."""
-        self._made[:] = [each for each in self._made if not gone(each)]
-
-    def _release_locks(self) -> None:
-        for made in [each for each in self._made if each.kind == "lock"]:
-            self._made.remove(made)
-            if left := self._session.remove(made):
-                self.leftovers.append(left)
-                self._retire_order(made.ids["orderId"])
-
-    def _retire_order(self, order_id: str) -> None:
-        """An order that stays locked is of no use to later checks."""
-        own = self._session.pool.get("order")
-        if isinstance(own, Made) and own.ids["orderId"] == order_id:
-            self._session.spent.append(own)
-            del self._session.pool["order"]
+        self._belongings.forget(gone)
