@@ -98,8 +98,7 @@ class Belongings:
     def remove(self) -> list[str]:
         """Remove everything, newest first, locks before all; what is left."""
         leftovers = self.release_locks()
-        for made in reversed(self._made):
-            if left := self._session.remove(made):
+        while self._made:
+            if left := self._session.remove(self._made.pop()):
                 leftovers.append(left)
-        self._made.clear()
         return leftovers

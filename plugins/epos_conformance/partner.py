@@ -363,9 +363,8 @@ class Partner:
         refusal, else the last one.
         """
         if capability.creates == "lock":
-            self.leftovers += (
-                self._belongings.release_locks()
-            )  # one at a time: an order that we hold ourselves can't be locked
+            # One at a time: an order that we hold ourselves can't be locked.
+            self.leftovers += self._belongings.release_locks()
         kept = None if only is None else {*only, *(each.name for each in capability.ids)}
         for attempt in range(MOST_ATTEMPTS):
             params = self.request(capability, example, attempt)
