@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from websockets.exceptions import InvalidURI
 from websockets.uri import parse_uri
 
+from epos_conformance._console import say
 from epos_conformance.reference import faults
 from epos_conformance.reference.dojo import DojoLink, NotRegisteredError, Over
 from epos_conformance.reference.epos import ReferenceEpos
@@ -73,9 +74,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(entries: Iterable[faults.Variant]) -> int:
     for each in entries:
-        _say(f"{each.name}: {each.summary}")
+        say(f"{each.name}: {each.summary}")
         if isinstance(each, faults.Defect):
-            _say(f"    breaks {', '.join(each.breaks)}")
+            say(f"    breaks {', '.join(each.breaks)}")
     return 0
 
 
@@ -101,7 +102,7 @@ def _serve(options: argparse.Namespace) -> int:
 
     async def settle() -> None:
         await _register(epos, link, registrations)
-        _say(f"reference EPOS on {url} (user {user})")
+        say(f"reference EPOS on {url} (user {user})")
         if shell is not None:
             await shell.run()
 
@@ -183,7 +184,7 @@ def _shell(options: argparse.Namespace, url: str, epos: ReferenceEpos) -> Socket
         reseller_id=options.reseller_id,
         ssl=context,
     )
-    shell.say = _say
+    shell.say = say
     return shell
 
 
@@ -259,12 +260,3 @@ def _refuse(why: str) -> int:
 
 def _warn(line: str) -> None:
     sys.stderr.write(f"epos-reference: {line}\n")
-
-
-def _say(line: str) -> None:
-    try:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads has seen enough (`| head`); Python would complain once more on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -75,15 +75,13 @@ class Server(uvicorn.Server):
         self.when_ready()
 
 
-class Running:
+class Serving:
     """
-    An EPOS that answers at `url` until it is stopped.
+    A server that answers at `url` until it is stopped.
     """
 
-    def __init__(self, url: str, auth: str, stop: Callable[[], None]) -> None:
+    def __init__(self, url: str, stop: Callable[[], None]) -> None:
         self.url = url
-        #: ``user:password``.
-        self.auth = auth
         self._stop: Callable[[], None] | None = stop
 
     def stop(self) -> None:
@@ -101,7 +99,18 @@ class Running:
         self.stop()
 
     def __repr__(self) -> str:
-        return f"<Running {self.url}>"
+        return f"<{type(self).__name__} {self.url}>"
+
+
+class Running(Serving):
+    """
+    An EPOS.
+    """
+
+    def __init__(self, url: str, auth: str, stop: Callable[[], None]) -> None:
+        super().__init__(url, stop)
+        #: ``user:password``.
+        self.auth = auth
 
 
 def in_thread(what: ReferenceEpos | Any, *, auth: str = "dojo:reference", host: str = "127.0.0.1") -> Running:

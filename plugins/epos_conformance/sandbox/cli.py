@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import re
 import signal
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from epos_conformance._console import say
 from epos_conformance._settings import Settings
 from epos_conformance.sandbox import launch
 from epos_conformance.sandbox.keys import PREFIX
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             keys=options.key,
             settings=Settings(ca=options.ca, fail_after=options.fail_after),
             state=options.state,
-            say=_say,
+            say=say,
         )
     except BrokenState as error:
         return _refuse(str(error))
@@ -57,13 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reason = getattr(error, "strerror", None) or error
         return _refuse(f"cannot listen on {options.host}:{options.port}: {reason}")
     with running:
-        _say(f"Dojo sandbox on {running.url}; an EPOS dials {running.ws_url}")
+        say(f"Dojo sandbox on {running.url}; an EPOS dials {running.ws_url}")
         if options.key:
-            _say(f"Authorization: Basic and the key that was named ({len(options.key)}); software-house-id: any")
+            say(f"Authorization: Basic and the key that was named ({len(options.key)}); software-house-id: any")
         else:
-            _say(
-                f"Authorization: Basic {KEY} (any key that begins with {PREFIX} is an account); software-house-id: any"
-            )
+            say(f"Authorization: Basic {KEY} (any key that begins with {PREFIX} is an account); software-house-id: any")
         # In slices: on Windows a signal doesn't end a wait.
         while not ended.wait(0.5):
             pass
@@ -103,12 +101,3 @@ def _end_by_signal(ended: threading.Event) -> None:
 def _refuse(why: str) -> int:
     sys.stderr.write(f"dojo-sandbox: {why}\n")
     return 2
-
-
-def _say(line: str) -> None:
-    try:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads has seen enough; Python would complain once more on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,8 +13,7 @@ import threading
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import h11
 import uvicorn
@@ -23,7 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from epos_conformance._leases import Leases
 from epos_conformance._settings import Settings
-from epos_conformance.reference.server import PATIENCE, listen, url_of
+from epos_conformance.reference.server import PATIENCE, Serving, listen, url_of
 from epos_conformance.sandbox import app
 from epos_conformance.sandbox.calling import Caller
 from epos_conformance.sandbox.door import Door
@@ -42,32 +41,14 @@ from epos_conformance.websocket.lines import Line
 _FAREWELL = 3.0
 
 
-class Running:
+class Running(Serving):
     """
-    A sandbox that answers at `url` until it is stopped; an EPOS dials `ws_url`.
+    A sandbox; an EPOS dials `ws_url`.
     """
 
     def __init__(self, url: str, ws_url: str, stop: Callable[[], None]) -> None:
-        self.url = url
+        super().__init__(url, stop)
         self.ws_url = ws_url
-        self._stop: Callable[[], None] | None = stop
-
-    def stop(self) -> None:
-        """Ends it; a second time does nothing."""
-        stop, self._stop = self._stop, None
-        if stop is not None:
-            stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def __repr__(self) -> str:
-        return f"<Running {self.url}>"
 
 
 def start(
