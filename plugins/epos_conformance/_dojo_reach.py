@@ -18,7 +18,7 @@ from epos_conformance.dojo import flows, heard, registration
 from epos_conformance.dojo.access import DojoAccess
 from epos_conformance.dojo.api import PATIENCE, Account, DojoApi
 from epos_conformance.dojo.registration import Registration
-from epos_conformance.exceptions import Inconclusive, NotOffered, Unreachable
+from epos_conformance.exceptions import Inconclusive, NotOffered, Unanswered, Unauthorized, Unreachable
 
 
 if TYPE_CHECKING:
@@ -109,13 +109,21 @@ class DojoReach:
                 self._put(api, reached)
                 self._registered = registration.read(api)
         except Inconclusive as error:
-            if not dojo.asked:
-                self.access, self.why = None, f"not examined: {error}; pass --flows to insist"
-                self.notes.append(f"Dojo isn't asked: {error}")
+            # Where nothing but this fails, the tester tool may be there all the same.
+            if dojo.register or not dojo.asked or isinstance(error, (Unreachable, Unanswered, Unauthorized)):
+                self._give_up(error, dojo)
             else:
-                self.access.blocked = str(error)
-            return
-        self._look(api, dojo)
+                self.notes.append(str(error))
+        if self.access is not None and self.access.blocked is None:
+            self._look(api, dojo)
+
+    def _give_up(self, error: Inconclusive, dojo: DojoSettings) -> None:
+        assert self.access is not None
+        if dojo.asked:
+            self.access.blocked = str(error)
+        else:
+            self.access, self.why = None, f"not examined: {error}; pass --flows to insist"
+            self.notes.append(f"Dojo isn't asked: {error}")
 
     def _look(self, api: DojoApi, dojo: DojoSettings) -> None:
         assert self.access is not None

@@ -279,6 +279,16 @@ def test_a_tool_that_refuses_the_key_is_told_once(tmp_path: Path, epos: Running,
     )
 
 
+def test_flows_are_run_where_the_registration_cannot_be_read(tmp_path: Path, epos: Running, dojo: FakeDojo) -> None:
+    """The tester tool is a service of its own."""
+    dojo.instead[f"GET {INTEGRATIONS}"] = problem(404, "Not Found")
+    found = run(tmp_path, epos, dojo=dojo.url, select="flows or registration")
+    assert {each["outcome"] for each in found.certificate["checks"] if each["page"] == "flows"} == {"conforms"}
+    assert {each["outcome"] for each in found.certificate["checks"] if each["page"] == "registration"} == {
+        "inconclusive"
+    }
+
+
 def test_dojo_that_refuses_the_key_is_told_once(tmp_path: Path, epos: Running, dojo: FakeDojo) -> None:
     dojo.instead[f"GET {INTEGRATIONS}"] = problem(401, "Unauthorized", detail=f"{KEY} is unknown")
     found = run(tmp_path, epos, dojo=dojo.url, select="flows or registration")

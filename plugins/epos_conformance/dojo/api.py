@@ -21,7 +21,7 @@ import httpx
 from epos_conformance import _masking
 from epos_conformance._settings import Listen, production
 from epos_conformance.dojo.exchanges import DojoExchange
-from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Unreachable
+from epos_conformance.exceptions import BrokenAnswer, Inconclusive, NotOffered, Unanswered, Unauthorized, Unreachable
 from epos_conformance.exchange import Answer, Sent
 from epos_conformance.rest import Deadline, encode
 
@@ -201,15 +201,16 @@ def worth_trying_again(exchange: DojoExchange) -> bool:
 
 def require(exchange: DojoExchange, what: str) -> Any:
     """
-    The JSON of a successful answer. Raises `Inconclusive`, saying *what* couldn't be done, for anything else.
+    The JSON of a successful answer. Raises `Inconclusive`, saying *what* couldn't be done, for anything else, and
+    `Unauthorized` where it is the key.
     """
     if exchange.failure is not None:
         raise type(exchange.failure)(f"{what} can't be examined: {exchange.failure}")
+    why = f"{what} can't be examined: {exchange.sent.url} answered {exchange.seen}"
+    if exchange.status in (401, 403):
+        raise Unauthorized(f"{why}; check the key (--partner-api-key, DOJO_API_KEY) and --software-house-id")
     if not exchange.succeeded:
-        hint = ""
-        if exchange.status in (401, 403):
-            hint = "; check the key (--partner-api-key, DOJO_API_KEY) and --software-house-id"
-        raise Inconclusive(f"{what} can't be examined: {exchange.sent.url} answered {exchange.seen}{hint}")
+        raise Inconclusive(why)
     return exchange.json
 
 
