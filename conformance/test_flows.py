@@ -79,6 +79,10 @@ def judge(dojo: Dojo, flow: Flow, ran: Ran, limit: float) -> None:
         return
     if ran.status == flows.IN_PROGRESS:
         raise Inconclusive(f"the flow {flow.name!r} did not end within {limit:g} s (--flow-timeout): {ran.about}")
+    if (why := dojo.unreachable()) is not None:
+        raise Inconclusive(
+            f"the flow {flow.name!r} ended with {ran.status}; the EPOS can't be reached from here: {why}"
+        )
     step = ran.wrong
     said = " ".join(step.advice) if step else ""
     # A sandbox of ours says so where the fault may be nobody's.

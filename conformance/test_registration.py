@@ -15,6 +15,7 @@ from epos_conformance._offer import Offer
 from epos_conformance.dojo import registration
 from epos_conformance.dojo.registration import ALSO_CALLED, Registered, Registration
 from epos_conformance.dojo.side import Dojo
+from epos_conformance.exchange import Exchange
 from epos_conformance.rest import RestTransport
 from epos_conformance.websocket.transport import WebSocketTransport
 
@@ -164,15 +165,41 @@ def test_registered_capabilities_answer(dojo: Dojo) -> None:
     """Asked as Dojo asks, by calls that change nothing, the EPOS knows all that is registered."""
     findings = []
     for each, offer in answering(dojo):
-        silent = [name for name in each.names if name not in (*offer.capabilities, *offer.unsure)]
-        for name in silent:
-            said = offer.said.get(name)
+        require_answers(dojo, each, offer)
+        for name in each.names:
+            said = offer.said.get(name) if name not in (*offer.capabilities, *offer.unsure) else None
+            if name in offer.unsure:
+                said = not_found(dojo, each.transport, name)
             if said is None:
-                continue  # not asked: --read-only
+                continue  # or not asked: --read-only
             dojo.exchanges.append(said)
             findings.append(Finding(f"{name} over {each.transport}", "an answer of the EPOS Data API", said.seen))
     if findings:
         raise Violation(*findings)
+
+
+def require_answers(dojo: Dojo, each: Registration, offer: Offer) -> None:
+    """Raise `Violation` where nothing at the registered address answers like an EPOS, unlike at the one examined."""
+    if offer.blocked is None:
+        return
+    examined = dojo.partner(each.transport).transport.url
+    dojo.exchanges += [*offer.said.values()][-1:]
+    raise Violation(
+        Finding(f"the registered url, {each.url!r}", "an EPOS", offer.blocked),
+        hint=f"Dojo calls the registered url; the EPOS that is examined here is at {examined}",
+    )
+
+
+def not_found(dojo: Dojo, transport: str, name: str) -> Exchange | None:
+    """What the EPOS says where it doesn't find, by the capability *name*, what it shows by others; None elsewhere."""
+    capability, partner = _contracts.capabilities()[name], dojo.partner(transport)
+    if "reads-by-id" not in capability.selectors:
+        return None
+    try:
+        exchange = partner.call(name, partner.ids(capability))
+    except Inconclusive:
+        return None
+    return exchange if exchange.error is not None and exchange.error.type == "NotFound" else None
 
 
 @check("registration.covers-what-the-epos-offers")
@@ -189,7 +216,10 @@ def test_covers_what_the_epos_offers(dojo: Dojo) -> None:
 
 
 def answering(dojo: Dojo) -> Iterable[tuple[Registration, Offer]]:
-    """Each registration of a transport that is examined here, with what the EPOS answers over it."""
+    """
+    Each registration of a transport that is examined here, with what the EPOS answers over it: at the registered
+    address, where that can be reached from here.
+    """
     found, why = [], ""
     for each in registered(dojo):
         try:
@@ -201,14 +231,38 @@ def answering(dojo: Dojo) -> Iterable[tuple[Registration, Offer]]:
             offer = _offer_ws.probe(dojo.settings, transport)
         else:
             assert isinstance(transport, RestTransport)
-            offer = _offer.probe(dojo.settings, transport)
-        if offer.blocked is not None:
+            offer = elsewhere(dojo, each, transport) or _offer.probe(dojo.settings, transport)
+        # Where nothing is answered at all, that is told of the address that was named for the run.
+        if offer.blocked is not None and (each.url is None or not answers(offer) or refused(offer)):
             why = offer.blocked
         else:
             found.append((each, offer))
     if not found:
         raise Inconclusive(why)
     return found
+
+
+def elsewhere(dojo: Dojo, each: Registration, examined: RestTransport) -> Offer | None:
+    """What answers at the registered address; None where that is the one examined, or can't be asked from here."""
+    if each.url is None or PLACE.search(each.url) or each.url.rstrip("/") == examined.url:
+        return None
+    there = RestTransport(dojo.settings, each.url.rstrip("/"), examined.auth)
+    try:
+        offer = _offer.probe(dojo.settings, there)
+    finally:
+        there.close()
+    # Dojo gets to places that this machine may not, and with a password of its own.
+    return offer if answers(offer) and not refused(offer) else None
+
+
+def answers(offer: Offer) -> bool:
+    """Whether anything was answered."""
+    return any(each.answer is not None for each in offer.said.values())
+
+
+def refused(offer: Offer) -> bool:
+    """Whether the credentials were refused."""
+    return bool(offer.said) and all(each.status in (401, 403) for each in offer.said.values() if each.answer)
 
 
 @check("registration.completes-a-product")

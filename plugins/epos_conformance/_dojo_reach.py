@@ -15,7 +15,7 @@ from epos_conformance import _contracts
 from epos_conformance._record import Access
 from epos_conformance._settings import DOJO_API, REFERENCE, DojoSettings, Settings, production
 from epos_conformance.dojo import flows, heard, registration
-from epos_conformance.dojo.access import DojoAccess
+from epos_conformance.dojo.access import DEFAULT_KEY, DojoAccess
 from epos_conformance.dojo.api import PATIENCE, Account, DojoApi
 from epos_conformance.dojo.registration import Registration
 from epos_conformance.exceptions import Inconclusive, NotOffered, Unanswered, Unauthorized, Unreachable
@@ -24,9 +24,6 @@ from epos_conformance.exceptions import Inconclusive, NotOffered, Unanswered, Un
 if TYPE_CHECKING:
     from epos_conformance.websocket.lines import Line
 
-
-#: For a sandbox of the run's own, where the user names none.
-DEFAULT_KEY = "sk_sandbox_reference"
 
 _SOFTWARE_HOUSE = "dojo-epos-conformance"
 

@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from epos_conformance import _contracts, _suite, _values, schema
 from epos_conformance._options import OPTIONS
@@ -186,12 +187,14 @@ def _dojo(raw: Mapping[str, Any], params: Mapping[str, Any]) -> DojoSettings | N
     if wanted is None and (not known or raw["no-flows"]):
         return None
     url, listen = _dojo_api(named or DOJO_API)
+    # A sandbox that is served on this machine takes ours.
+    local = url is not None and Listen(urlsplit(url).hostname or "", 0).loopback
     if url is not None and wanted is not None:
-        if not known:
+        if not known and not (local and key is None):
             raise BadSetting(
                 f"{wanted} needs a key of Dojo's, which begins with sk_sandbox_ (or sk_prod_): name it as {said}"
             )
-        if not raw["software-house-id"]:
+        if not raw["software-house-id"] and not local:
             raise BadSetting(f"{wanted} needs your id at Dojo: name it as --software-house-id or SOFTWARE_HOUSE_ID")
     if url is None and key and not key.startswith(SANDBOX_KEY):
         raise BadSetting(f"the built-in sandbox takes keys that begin with sk_sandbox_: name one as {said}, or none")
@@ -199,7 +202,7 @@ def _dojo(raw: Mapping[str, Any], params: Mapping[str, Any]) -> DojoSettings | N
         raise BadSetting(
             f"dojo-api {named!r} can be reached from other machines: name the key that is to be asked for, as {said}"
         )
-    if url is not None and not raw["software-house-id"]:
+    if url is not None and not raw["software-house-id"] and not local:
         return None  # the key is for the handshake alone
     version = str(raw["dojo-version"] or DojoSettings().version)
     try:

@@ -22,7 +22,7 @@ import pytest
 
 from epos_conformance import _suite
 from epos_conformance.sandbox import launch
-from epos_conformance.sandbox.cli import KEY
+from epos_conformance.dojo.access import DEFAULT_KEY
 from epos_conformance.sandbox.store import BrokenState
 
 from .sandboxes import HEADERS, Dojo, reference, rest_body, sandbox
@@ -68,8 +68,8 @@ def test_it_says_where_it_is_and_tells_each_call(tmp_path: Path) -> None:
         url = said[0].split()[3].rstrip(";")
         assert said[0].startswith("Dojo sandbox on http://127.0.0.1:")
         assert "ws://127.0.0.1:" in said[0]
-        assert KEY in said[1]
-        headers = {"Authorization": f"Basic {KEY}", "software-house-id": "x"}
+        assert DEFAULT_KEY in said[1]
+        headers = {"Authorization": f"Basic {DEFAULT_KEY}", "software-house-id": "x"}
         assert httpx.get(f"{url}/epos/integrations", headers=headers, verify=False).status_code == 200  # noqa: S501
         assert httpx.put(f"{url}{REST}", json=rest_body("https://a.example"), headers=headers).status_code == 200
         child.send_signal(signal.SIGINT)

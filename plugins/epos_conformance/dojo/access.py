@@ -14,6 +14,9 @@ from epos_conformance.dojo.api import Account
 from epos_conformance.dojo.flows import Flow, Param
 
 
+#: For a sandbox on this machine, where the user names none: that of the reference EPOS.
+DEFAULT_KEY = "sk_sandbox_reference"
+
 #: What a name of pytest's may have without being changed on its way between processes.
 _PLAIN = re.compile(r"[^A-Za-z0-9 .,_()-]+")
 

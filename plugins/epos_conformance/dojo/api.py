@@ -35,6 +35,9 @@ LIMIT, CONNECTING = 15.0, 5.0
 #: Seconds in which a call is tried again, by default.
 PATIENCE = 20.0
 
+#: Calls in a row without any answer, after which nothing is tried again.
+_MOST_FAILURES = 2
+
 #: Bytes of an answer.
 MOST = 4 * 2**20
 
@@ -68,6 +71,7 @@ class DojoApi:
         self.account = account
         self.mask = _masking.Masker([account.key, *secrets])
         self._patience = patience
+        self._failures = 0
         self._deadline = Deadline()
         #: Told each exchange.
         self.heard: Callable[[DojoExchange], None] = lambda _: None
@@ -137,10 +141,11 @@ class DojoApi:
             retry=retry_if_result(lambda _: worth_trying_again(exchange)),
             wait=wait,
             # With the pause to come: Retry-After may be an hour.
-            stop=stop_before_delay(self._patience),
+            stop=stop_before_delay(self._patience if self._failures < _MOST_FAILURES else 0.0),
             before_sleep=note,
             retry_error_callback=lambda _: None,
         )(self._once, exchange, limit)
+        self._failures = 0 if exchange.failure is None else self._failures + 1
         return exchange
 
     def _headers(self, body: bool) -> dict[str, str]:

@@ -32,6 +32,12 @@ SUCCESS, FAILURE, TIMED_OUT, IN_PROGRESS = "SUCCESS", "FAILURE", "TIMED_OUT", "I
 
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
+#: Of a step, or of the advice it gives.
+_UNREGISTERED = re.compile(
+    r"\b(?:has|have|is|are) (?:been )?registered\b|(?:\b(?:not|never)|n't)\s+(?:\w+\s+){0,2}register|\bunregistered\b",
+    re.IGNORECASE,
+)
+
 _WORD = re.compile(r"[A-Za-z]+(?::[a-z_.]+)?")
 
 
@@ -145,7 +151,12 @@ def listed(api: DojoApi) -> Listed:
 
 
 def described(document: Any) -> tuple[Flow, ...]:
-    """The flows in *document*, a list of descriptions or a single one; of several of one name, the first."""
+    """
+    The flows in *document*, a list of descriptions, perhaps under ``flows``, or a single one; of several of one name,
+    the first.
+    """
+    if isinstance(document, dict) and isinstance(document.get("flows"), list):
+        document = document["flows"]
     every = document if isinstance(document, list) else [document]
     found: dict[str, Flow] = {}
     for each in every:
@@ -160,6 +171,8 @@ def start(api: DojoApi, flow: Flow, params: Mapping[str, Any]) -> str:
     """
     exchange = api.post(FLOWS, {"flow": flow.name, "params": dict(params)})
     document = require(exchange, f"the flow {flow.name!r}")
+    if isinstance(document, dict):
+        document = next((each for name, each in document.items() if name.lower() in ("flowid", "id")), None)
     text = (
         document
         if isinstance(document, str)
@@ -208,7 +221,7 @@ def read(document: Any, id: str) -> Ran:
     """
     *document*, a flow's result. Raises `Inconclusive` where it has no status.
     """
-    status = document.get("status") if isinstance(document, dict) else None
+    status = str(document.get("status")).upper() if isinstance(document, dict) else None
     if status not in (SUCCESS, FAILURE, TIMED_OUT, IN_PROGRESS):
         raise Inconclusive(f"the EPOS tester tool tells no status of the flow {id}: {preview(document)}")
     steps = document.get("steps")
@@ -226,7 +239,7 @@ def _step(told: Mapping[str, Any]) -> StepTold:
     started = _instant(told.get("startedAt")) or time.time()
     return StepTold(
         str(told.get("name") or "a step without a name"),
-        str(told.get("status") or "no status"),
+        str(told.get("status") or "no status").upper(),
         started,
         max(started, _instant(told.get("finishedAt")) or started),
         advice,
@@ -246,7 +259,7 @@ def unregistered(ran: Ran) -> set[str]:
     Canonical names of the capabilities that *ran* failed for as they aren't registered; none where it failed otherwise.
     """
     step = ran.wrong
-    if step is None or "regist" not in (text := " ".join([step.name, *step.advice])).lower():
+    if step is None or not _UNREGISTERED.search(text := " ".join([step.name, *step.advice])):
         return set()
     return set(mentioned([step.name])) or set(mentioned([text]))
 

@@ -13,7 +13,7 @@ from typing import Any
 from epos_conformance._masking import Masker
 from epos_conformance.dojo.api import DojoApi, require
 from epos_conformance.dojo.exchanges import DojoExchange
-from epos_conformance.exchange import Answer, Sent
+from epos_conformance.exchange import Answer, Sent, preview
 from epos_conformance.rest import encode
 
 
@@ -66,6 +66,8 @@ class Heard:
         )
 
     def __str__(self) -> str:
+        if self.event is None and self.body is not None:
+            return f"event {self.number}: {preview(self.body)}"
         return f"event {self.number}: {self.type!r}, {self.event!r}"
 
 

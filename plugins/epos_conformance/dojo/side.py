@@ -8,13 +8,14 @@ import contextlib
 
 from collections.abc import Callable, Collection
 
+from epos_conformance import _contracts
 from epos_conformance._settings import Settings
 from epos_conformance.dojo import heard
 from epos_conformance.dojo.access import DojoAccess
 from epos_conformance.dojo.api import DojoApi
 from epos_conformance.dojo.flows import Flow
 from epos_conformance.dojo.heard import Heard
-from epos_conformance.exceptions import Inconclusive, NotOffered
+from epos_conformance.exceptions import Inconclusive, NotOffered, Unreachable
 from epos_conformance.exchange import Exchange
 from epos_conformance.partner import Partner
 from epos_conformance.steps import Steps
@@ -76,6 +77,24 @@ class Dojo:
             with contextlib.suppress(Inconclusive):
                 found.append(self.partner(each))
         return found
+
+    def unreachable(self) -> str | None:
+        """Why the partner can't be reached over any transport; None where it can, or it can't be told."""
+        whys = []
+        for each in self.partners():
+            reads = [one for one in _contracts.capabilities().values() if not one.changes and not one.ids]
+            asked = next((one.name for one in reads if each.offers(one.name)), None)
+            if asked is None:
+                return None
+            try:
+                each.call(asked)
+            except Unreachable as error:
+                whys.append(str(error))
+                continue
+            except Inconclusive:
+                pass
+            return None
+        return "; ".join(dict.fromkeys(whys)) or "no transport is examined"
 
     def end(self) -> None:
         """Let go of the partner, and remove what was made there. Never raises."""

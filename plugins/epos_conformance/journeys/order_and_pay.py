@@ -90,7 +90,11 @@ class Guest(CardMachine):
             self._is_as_it_was_sent("it is as it was, and paid once", found, f"{RECORD}.counts-a-replay-once", where)
         else:
             # What is made of a payment that it came without is the till's business.
-            self.reads_it("it is read after the events")
+            found = self.reads_it("it is read after the events")
+        status = str(found.get("status"))
+        lost = [Finding(f"{READ} after the events, $.status", "an order that is still to be served", status)]
+        rule = f"{EVENT}.accepts-status-captured"
+        judged(self.partner, "the order stands", (rule, lost if status in ("Canceled", "Failed") else []))
 
     def cancels_it(self) -> None:
         """It is canceled, where the till can do that; what becomes of it then is only recommended."""

@@ -17,13 +17,11 @@ from types import FrameType
 
 from epos_conformance._console import say
 from epos_conformance._settings import Settings
+from epos_conformance.dojo.access import DEFAULT_KEY
 from epos_conformance.sandbox import launch
 from epos_conformance.sandbox.keys import PREFIX
 from epos_conformance.sandbox.store import BrokenState
 
-
-#: What is told to use where no key is named; any other that begins so is taken as well.
-KEY = f"{PREFIX}developer"
 
 _KEY = re.compile(rf"{PREFIX}[!-~]+")
 
@@ -61,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.key:
             say(f"Authorization: Basic and the key that was named ({len(options.key)}); software-house-id: any")
         else:
-            say(f"Authorization: Basic {KEY} (any key that begins with {PREFIX} is an account); software-house-id: any")
+            any_key = f"any key that begins with {PREFIX} is an account"
+            say(f"Authorization: Basic {DEFAULT_KEY} ({any_key}); software-house-id: any")
         # In slices: on Windows a signal doesn't end a wait.
         while not ended.wait(0.5):
             pass

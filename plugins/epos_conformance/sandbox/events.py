@@ -87,16 +87,17 @@ async def send(request: Request) -> Response:
 
 
 def _content(raw: bytes, value: Any) -> Json:
-    """``eventType`` and ``event`` as sent, and the ``body`` as text where it is no JSON object."""
+    """``eventType`` and ``event`` as sent, and the ``body`` as text where it is no object, or its event isn't."""
     if value is None:
         try:
             value = requests.parsed(raw)
         except Problem:
             value = None
-    if isinstance(value, dict):
-        return {"eventType": value.get("eventType"), "event": value.get("event")}
-    text = raw[:_MOST_KEPT].decode("utf-8", "backslashreplace")
-    return {"eventType": None, "event": None, "body": KEYS.sub("*****", text)}
+    told = value if isinstance(value, dict) else {}
+    found: Json = {"eventType": told.get("eventType"), "event": told.get("event")}
+    if not isinstance(found["event"], dict):
+        found["body"] = KEYS.sub("*****", raw[:_MOST_KEPT].decode("utf-8", "backslashreplace"))
+    return found
 
 
 def _shown(header: str | None) -> str | None:

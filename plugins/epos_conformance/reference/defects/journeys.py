@@ -156,6 +156,20 @@ class CapturedPaymentsAreRecordedAgain(ReferenceEpos):
                 order.payments = (*order.payments, paid)
 
 
+@defect("captured-orders-fail", breaks=["journeys.order-and-pay"], also=["journeys.*", "HandleEvent.*"])
+class CapturedOrdersFail(ReferenceEpos):
+    """
+    Whatever Dojo tells of the payment of an order means that something is wrong with it.
+    """
+
+    def note_event(self, event: Json) -> None:
+        super().note_event(event)
+        intent = event["data"]["paymentIntentId"]
+        for order in self.orders.values():
+            if any(each.get("paymentIntentId") == intent for each in order.payments):
+                order.status = "Failed"
+
+
 @defect("captured-orders-are-archived", breaks=["journeys.order-and-pay"], also=["journeys.*"])
 class CapturedOrdersAreArchived(ReferenceEpos):
     """
