@@ -141,8 +141,15 @@ def test_an_id_is_read_with_and_without_quotes(dojo: FakeDojo, api: DojoApi, bod
     assert dojo.asked[0].body == {"flow": "Get Order", "params": {"orderId": "o"}}
 
 
+@pytest.mark.parametrize("name", ["id", "flowID", "flowId"])
+def test_an_id_is_found_in_an_object(dojo: FakeDojo, api: DojoApi, name: str) -> None:
+    """No page has it so, and it is clear all the same."""
+    dojo.instead[f"POST {FLOWS}"] = JSONResponse({"name": "Get Order", name: ID})
+    assert flows.start(api, Flow("Get Order"), {}) == ID
+
+
 @pytest.mark.parametrize(
-    "body", ["", "null", "{}", f'{{"id": "{ID}"}}', '"started"', "[]", "true", f'"{ID}x"', "12", "<html>"]
+    "body", ["", "null", "{}", '{"id": null}', '"started"', "[]", "true", f'"{ID}x"', "12", "<html>"]
 )
 def test_an_answer_that_is_no_id_is_said(dojo: FakeDojo, api: DojoApi, body: str) -> None:
     dojo.instead[f"POST {FLOWS}"] = text(body)
@@ -237,11 +244,20 @@ def test_a_result_without_steps_has_none(status: str, steps: Any) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [None, [], "SUCCESS", {}, result(None), result("success"), result("CANCELED"), result(["SUCCESS"]), result({})],
+    [None, [], "SUCCESS", {}, result(None), result("CANCELED"), result(["SUCCESS"]), result({})],
 )
 def test_a_result_of_no_known_status_is_said(document: Any) -> None:
     with pytest.raises(Inconclusive, match=f"the EPOS tester tool tells no status of the flow {ID}: "):
         flows.read(document, ID)
+
+
+def test_a_status_is_read_in_any_case() -> None:
+    assert flows.read(result("success"), ID).status == "SUCCESS"
+
+
+def test_a_question_is_no_word_of_a_registration() -> None:
+    step = failed("Get the order", "The order could not be found by GetOrder, is it registered in your system?")
+    assert flows.unregistered(ran(step)) == set()
 
 
 def test_a_step_of_nulls_is_a_step() -> None:

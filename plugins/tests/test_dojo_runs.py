@@ -279,6 +279,14 @@ def test_a_tool_that_refuses_the_key_is_told_once(tmp_path: Path, epos: Running,
     )
 
 
+def test_an_epos_that_is_down_breaks_no_flow(tmp_path: Path) -> None:
+    """Dojo can't reach it either, and that says nothing of how it would answer."""
+    down = Running("http://127.0.0.1:9", "dojo:reference", lambda: None)
+    found = run(tmp_path, down, "--dojo-api=sandbox", "--register", select="flows")
+    assert {each["outcome"] for each in found.certificate["checks"] if each["page"] == "flows"} == {"inconclusive"}
+    assert any("the EPOS can't be reached from here: " in each["message"] for each in found.checks("inconclusive"))
+
+
 def test_flows_are_run_where_the_registration_cannot_be_read(tmp_path: Path, epos: Running, dojo: FakeDojo) -> None:
     """The tester tool is a service of its own."""
     dojo.instead[f"GET {INTEGRATIONS}"] = problem(404, "Not Found")

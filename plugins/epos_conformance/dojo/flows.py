@@ -34,7 +34,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f
 
 #: Of a step, or of the advice it gives.
 _UNREGISTERED = re.compile(
-    r"\b(?:has|have|is|are) (?:been )?registered\b|(?:\b(?:not|never)|n't)\s+(?:\w+\s+){0,2}register|\bunregistered\b",
+    r"\bregister\b|\bunregistered\b|\b(?:has|have|is|are) (?:been )?registered\b"
+    r"|(?:\b(?:not|never)|n't)\s+(?:\w+\s+){0,2}registered\b",
     re.IGNORECASE,
 )
 
@@ -239,7 +240,7 @@ def _step(told: Mapping[str, Any]) -> StepTold:
     started = _instant(told.get("startedAt")) or time.time()
     return StepTold(
         str(told.get("name") or "a step without a name"),
-        str(told.get("status") or "no status").upper(),
+        str(told.get("status") or "").upper() or "no status",
         started,
         max(started, _instant(told.get("finishedAt")) or started),
         advice,

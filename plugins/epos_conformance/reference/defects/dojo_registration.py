@@ -246,7 +246,7 @@ class DojoKnowsAPlainAddress(DojoLink):
         return urlunsplit(parts._replace(netloc=f"{socket.gethostname()}:{parts.port}"))
 
 
-@defect("dojo-knows-a-wrong-path", breaks=[_FAILS], also=[_ANSWERS], layers=[_OverRest])
+@defect("dojo-knows-a-wrong-path", breaks=[_FAILS, _ANSWERS], also=["registration.covers-*"], layers=[_OverRest])
 class DojoKnowsAWrongPath(DojoLink):
     """
     The address ends in a folder that the proxy of the test system had.
