@@ -151,7 +151,14 @@ def _moved_to_another_table(partner: Partner, own: Own) -> Own:
         partner.notes.append(f"the party stays where it is: {error}")
         return own
     with asking(partner, "the party moves to another table", PARTY.update):
-        own = changing.update(partner, own, *({"tableIds": [each]} for each in others))
+        try:
+            own = changing.update(partner, own, *({"tableIds": [each]} for each in others))
+        except Inconclusive as error:
+            if partner.exchanges[-1].crashed:
+                raise
+            # Others may be on their way there.
+            partner.notes.append(f"the party stays where it is: {error}")
+            return own
     _is_kept(partner, own, "the moved party", PARTY.update)
     gone = [{"tableId": each} for each in before]
     _follows(partner, own, "the new table is taken, and the old one free", [{"tableId": own.tables[0]}], gone)
