@@ -26,7 +26,7 @@ from epos_conformance import (
     order_places,
     order_versions,
 )
-from epos_conformance.creating import book, judge
+from epos_conformance.creating import book, judge, judge_if_sold
 from epos_conformance.order_versions import Feature, Versions
 from epos_conformance.ordering import Version
 from epos_conformance.settling import settled
@@ -58,14 +58,14 @@ def test_keeps_the_item_prices(partner: Partner) -> None:
 def test_keeps_the_modifiers(partner: Partner) -> None:
     """Each item has the modifiers that it was ordered with."""
     compare = partial(kept_items.modifiers, known=book(partner).known)
-    judge(partner, "items", compare, order_versions.modifiers(book(partner)))
+    judge_if_sold(partner, "modifiers", "items with modifiers", compare, order_versions.modifiers(book(partner)))
 
 
 @check("CreateOrder.keeps-the-sub-items")
 def test_keeps_the_sub_items(partner: Partner) -> None:
     """Each item has the sub-items that it was ordered with."""
     compare = partial(kept_items.sub_items, known=book(partner).known)
-    judge(partner, "items", compare, order_versions.sub_items(book(partner)))
+    judge_if_sold(partner, "subItems", "set menus", compare, order_versions.sub_items(book(partner)))
 
 
 @check("CreateOrder.keeps-the-item-notes")

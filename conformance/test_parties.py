@@ -40,13 +40,13 @@ def test_keeps_all_tables(partner: Partner) -> None:
 @check("CreateParty.keeps-the-status")
 def test_keeps_the_status(partner: Partner) -> None:
     """A party has the status that was sent, whatever it says."""
-    seen = wishes.seen_statuses(partner)
+    known = wishes.known_statuses(partner)
     creating.keeps(
         partner,
         PARTY,
         "status",
-        wishes.texts("status", [*wishes.STATUSES, *seen]),
-        wishes.texts("status", [*wishes.OTHER_STATUSES, *reversed(seen)]),
+        wishes.texts("status", [*wishes.STATUSES, *known]),
+        wishes.texts("status", [*wishes.OTHER_STATUSES, *reversed(known)]),
     )
 
 

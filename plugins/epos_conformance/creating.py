@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from epos_conformance import answers, following, order_versions, ordering
-from epos_conformance.exceptions import Inconclusive, Violation
+from epos_conformance.exceptions import Inconclusive, NotOffered, Violation
 from epos_conformance.exchange import Exchange, preview
 from epos_conformance.following import rows_of
 from epos_conformance.kept import Comparison
@@ -101,6 +101,7 @@ def taken(
     that is allowed (*crashing*).
     """
     words: list[str] = []
+    refused: list[Exchange] = []
     number = 0
     for version in versions:
         held = headers(version) if headers else None
@@ -114,13 +115,17 @@ def taken(
             if exchange.crashed and not crashing:
                 require_no_crash(partner, version, exchange)
             words.append(f"{version.title}: {exchange.seen}")
+            refused.append(exchange)
         if number == most or len(words) == 2 * most:
             break
     if not words and not number:
         raise Inconclusive(f"nothing is known that could be ordered so; {hint}")
     if not number:
         tried = "; ".join(words[:3])
-        raise Inconclusive(f"no order of this kind is taken ({tried}); {hint}")
+        message = f"no order of this kind is taken ({tried}); {hint}"
+        if all(each.refused for each in refused):
+            raise NoneTaken(message, refused[0].seen)
+        raise Inconclusive(message)
     partner.notes += [f"not taken: {each}" for each in words]
 
 
@@ -168,6 +173,17 @@ def search(partner: Partner, id: str, query: Json) -> tuple[Any, str | None]:
             return row, None
         count += 1
     return None, f"it is not on the first {MOST_PAGES} pages" if count == MOST_PAGES else None
+
+
+class NoneTaken(Inconclusive):
+    """
+    The partner takes no order of a kind, and refuses each that was tried in good order.
+    """
+
+    def __init__(self, message: str, words: str) -> None:
+        super().__init__(message)
+        #: What it says to the first.
+        self.words = words
 
 
 class _Keeping:
@@ -239,6 +255,36 @@ def judge(
     keeping.look()
     if not keeping.seen:
         raise Inconclusive(f"orders don't show their {member}, neither in the answer nor when they are read")
+
+
+def judge_if_sold(
+    partner: Partner, part: str, what: str, compare: Comparison, versions: Iterable[Version], *, hint: str = HINT
+) -> None:
+    """
+    `judge` items with a *part* (``subItems``), which make them *what* the venue may not sell.
+
+    Raises `NotOffered` where no order shows any, all of ours with some are refused in good order, and one without is
+    taken.
+    """
+    try:
+        judge(partner, "items", compare, versions, hint=hint)
+    except NoneTaken as error:
+        if any(_has(part, each) for row in book(partner).orders for each in row["items"]):
+            raise
+        _, plain = create(partner, next(order_versions.simple(book(partner))))
+        if not plain.succeeded:
+            raise
+        cancel(partner, plain)
+        help = "if they are, open an order with some at the till"
+        raise NotOffered(f"{what} are not sold, and no order shows any ({error.words}); {help}") from None
+
+
+def _has(part: str, item: Any) -> bool:
+    """Whether *item*, or one of its sub-items, has any *part*."""
+    if not isinstance(item, Mapping):
+        return False
+    below = item.get("subItems")
+    return bool(item.get(part)) or (isinstance(below, list) and any(_has(part, each) for each in below))
 
 
 def is_kept(compare: Comparison, body: Json, order: Any) -> bool:

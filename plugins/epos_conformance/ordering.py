@@ -136,9 +136,20 @@ class Ordering:
 
     @cached_property
     def dishes(self) -> list[Json]:
-        """Dishes that cost something, without modifiers and sub-items; those with accents last."""
-        found = [each for each in self._named_or(self.seen) if (money.value(each["amountPerItem"]) or 0) > 0]
-        return sorted(found, key=lambda each: not f"{each['plu']}{each['name']}".isascii()) or self.invented
+        """
+        Dishes that cost something, without modifiers and sub-items; those with accents last.
+
+        Where nobody has ordered one so, those that somebody wanted more with are taken without it.
+        """
+        stripped = [
+            {name: value for name, value in each.items() if name not in ("modifiers", "subItems")}
+            for each in (*self.dressed, *self.menus)
+        ]
+        for known in (self.seen, stripped):
+            found = [each for each in self._named_or(known) if (money.value(each["amountPerItem"]) or 0) > 0]
+            if found:
+                return sorted(found, key=lambda each: not f"{each['plu']}{each['name']}".isascii())
+        return self.invented
 
     @property
     def invented(self) -> list[Json]:

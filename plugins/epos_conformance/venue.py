@@ -15,7 +15,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from epos_conformance import arithmetic, following
@@ -36,6 +36,9 @@ _MOSTPAGES = 30
 #: Sold nowhere; used where the venue shows no item and none is named.
 _INVENTED_ITEM = {"plu": "CONFORMANCE-1", "name": "Conformance item", "amount": 250}
 
+
+#: As the examples of the documentation have it.
+_DOCUMENTED_STATUS = "Ordered"
 
 #: Things with ids -> what lists of them are called, in `Venue` and in ``partner.toml``.
 PLURALS = {"order": "orders", "party": "parties", "reservation": "reservations"}
@@ -60,6 +63,8 @@ class Venue:
         self._offered = offered
         self.known = known
         self.intents = intents or Intents()
+        #: Statuses that the partner answered for parties that the suite made.
+        self.given_statuses: list[str] = []
         #: What could not be learnt -> why.
         self.unknown: dict[str, str] = {}
         # Workers start at different places, so that they don't want the same table at the same time.
@@ -123,6 +128,18 @@ class Venue:
         """Parties that have not left."""
         return self._search("SearchParties", {})
 
+    def hear_status(self, party: Any) -> None:
+        """Remember the status that the partner answered for a *party* of ours."""
+        status = party.get("status") if isinstance(party, Mapping) else None
+        if is_status(status) and status not in self.given_statuses:
+            self.given_statuses.append(status)
+
+    @property
+    def statuses(self) -> list[str]:
+        """What the partner calls the statuses of parties: of our own, then of the venue's."""
+        seen = (row.get("status") for row in self.parties)
+        return list(dict.fromkeys([*self.given_statuses, *(each for each in seen if is_status(each))]))
+
     @cached_property
     def reservations(self) -> list[Row]:
         return self._search("SearchReservations", {})
@@ -157,16 +174,15 @@ class Venue:
     def items(self) -> list[dict[str, Any]]:
         """
         Order items that the venue sells, one piece each, plain ones only: named, else seen in orders, else invented.
+
+        Those seen with modifiers or sub-items alone are taken without, where there are no others.
         """
         if self.known.items:
             return [self._item(each) for each in self.known.items]
+        rows = [item for row in self.orders for item in row.get("items") or () if _is_sold(item, self.currency)]
         seen: dict[str, dict[str, Any]] = {}
-        for row in self.orders:
-            for item in row.get("items") or ():
-                if _is_plain(item, self.currency):
-                    seen.setdefault(
-                        item["plu"], {key: item[key] for key in ("plu", "name", "amountPerItem")} | {"quantity": 1}
-                    )
+        for item in [each for each in rows if _is_plain(each)] or rows:
+            seen.setdefault(item["plu"], {key: item[key] for key in ("plu", "name", "amountPerItem")} | {"quantity": 1})
         return list(seen.values()) or [self._item(_INVENTED_ITEM)]
 
     def _item(self, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -326,6 +342,18 @@ class _Choice:
         soon = self._now + datetime.timedelta(minutes=2)
         return (self._now, soon, self._evening(1, 13), self._evening(1, 19))[min(self._attempt, 3)]
 
+    def seated(self) -> str | None:
+        """What a new party is; every other attempt leaves it to the partner, which may have words of its own."""
+        return None if self._attempt % 2 else "Seated"
+
+    def status(self) -> str:
+        """What a party may be: as the partner called one of ours, as the documentation has it, as others are."""
+        given = self._venue.given_statuses[:1]
+        if not self._attempt:
+            return (given or [_DOCUMENTED_STATUS])[0]
+        known = list(dict.fromkeys([*given, _DOCUMENTED_STATUS, *self._venue.statuses]))
+        return known[self._attempt % len(known)]
+
     def after_now(self, seconds: float) -> datetime.datetime:
         return self._now + datetime.timedelta(seconds=seconds)
 
@@ -350,6 +378,8 @@ _MAKERS: Mapping[str, Callable[[_Choice], Any]] = {
     # Ahead by a clock that is 90 s early, too, and not too far for a till that grants two minutes.
     "expiry": lambda choice: choice.after_now(105),
     "laterExpiry": lambda choice: choice.after_now(115),
+    "seated": _Choice.seated,
+    "partyStatus": _Choice.status,
     "partyStart": _Choice.party_start,
     "partyEnd": lambda choice: choice.party_start() + datetime.timedelta(minutes=90),
     "bookingStart": lambda choice: choice.booking(0),
@@ -359,6 +389,11 @@ _MAKERS: Mapping[str, Callable[[_Choice], Any]] = {
 }
 
 PLACEHOLDERS = frozenset(_MAKERS)
+
+
+def is_status(value: Any) -> TypeGuard[str]:
+    """Whether *value* can be the status of a party."""
+    return isinstance(value, str) and bool(value.strip())
 
 
 def instant(moment: datetime.datetime) -> str:
@@ -413,9 +448,14 @@ def _owed(row: Row) -> int:
     return values[0] - values[1]
 
 
-def _is_plain(item: Any, currency: str) -> bool:
-    """Whether *item* is well-formed, costs something and has no modifiers that its price might depend on."""
-    if not isinstance(item, dict) or item.get("modifiers") or item.get("subItems"):
+def _is_plain(item: Row) -> bool:
+    """Whether *item* has no modifiers that its price might depend on."""
+    return not item.get("modifiers") and not item.get("subItems")
+
+
+def _is_sold(item: Any, currency: str) -> bool:
+    """Whether *item* is well-formed and costs something."""
+    if not isinstance(item, dict):
         return False
     amount = item.get("amountPerItem")
     return (

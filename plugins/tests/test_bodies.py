@@ -97,7 +97,9 @@ def test_each_required_member_is_missing_once_and_null_once(capability: Capabili
 def test_each_member_has_a_wrong_type_once(capability: Capability, body: dict[str, Any]) -> None:
     assert capability.request is not None
     found = [fault.where for fault in bodies.wrong_types(capability.request, body)]
-    assert {f"$.{name}" for name in capability.members} <= set(found)
+    open_ones = {"$.deposit"}  # nothing published says that it is an object
+    assert {f"$.{name}" for name in capability.members} - open_ones <= set(found)
+    assert not open_ones & set(found)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 
 from starlette.responses import Response
 
+from epos_conformance import _contracts
 from epos_conformance.bookings import (
     changing,
     creating,
@@ -229,6 +230,29 @@ def test_an_update_is_tried_with_other_values(place: Place) -> None:
         "the partner takes no UpdateParty with such status: status 400, InvalidRequest: there is no status 'Waiting'; "
         "it takes one that changes nothing"
     )
+
+
+@variants("known-statuses")
+def test_an_update_that_is_refused_for_what_it_changes_is_told_apart(place: Place) -> None:
+    partner = place.partner()
+    own = making.make(partner, PARTY)
+    with pytest.raises(changing.NoneTaken):
+        changing.update(partner, own, {"status": "Waiting"})
+    place.instead = refusing("PUT")
+    with pytest.raises(Inconclusive) as caught:
+        changing.update(partner, own, {"status": "Waiting"})
+    assert not isinstance(caught.value, changing.NoneTaken)
+
+
+@variants("one-status")
+def test_what_the_partner_calls_its_parties_is_what_they_are_updated_with(place: Place) -> None:
+    partner = place.partner()
+    update = _contracts.capabilities()["UpdateParty"]
+    unknown = partner.unknown(update)
+    assert unknown["status"] == partner.request(update)["status"] == "Am Tisch"
+    assert wishes.known_statuses(partner)[0] == "Am Tisch"
+    for example in update.examples:
+        assert partner.attempt(update, example).succeeded
 
 
 def test_an_update_of_what_is_gone_is_not_tried_again(place: Place) -> None:

@@ -14,7 +14,7 @@ import pytest
 from starlette.responses import Response
 
 from epos_conformance import creating, kept, order_places, order_versions
-from epos_conformance.exceptions import Inconclusive, Violation
+from epos_conformance.exceptions import Inconclusive, NotOffered, Violation
 from epos_conformance.ordering import Json, Version
 from epos_conformance.partner import Partner
 from epos_conformance.reference.errors import conflict
@@ -112,6 +112,34 @@ def test_where_nothing_is_taken_the_words_of_the_partner_are_told(place: Place) 
         list(creating.taken(partner, versions(partner, 9), most=1, hint="ask Dojo"))
     with pytest.raises(Inconclusive, match="nothing is known that could be ordered so; name what there is"):
         list(creating.taken(partner, []))
+
+
+@variants("nothing-but-dishes")
+@pytest.mark.parametrize(("part", "feature"), [("subItems", "sub_items"), ("modifiers", "modifiers")])
+def test_what_is_shown_by_no_order_and_refused_in_all_is_not_sold(place: Place, part: str, feature: str) -> None:
+    partner = place.partner()
+    make = getattr(order_versions, feature)
+
+    def judge() -> None:
+        creating.judge_if_sold(partner, part, "menus", lambda _, __: iter(()), make(creating.book(partner)))
+
+    with pytest.raises(NotOffered, match=r"menus are not sold, and no order shows any \(.*dishes are sold as they are"):
+        judge()
+    assert {each.status for each in orders(place)} == {"Canceled"}
+    place.instead = _refusing_creation
+    with pytest.raises(Inconclusive):
+        judge()
+
+
+@variants("nothing-but-dishes")
+def test_what_an_order_shows_is_sold(place: Place) -> None:
+    partner = place.partner()
+    book = creating.book(partner)
+    extra = {"plu": "x", "name": "X", "quantity": 1, "amountPerModifier": book.money(0)}
+    book.orders[0]["items"][0]["subItems"] = [{**book.dishes[0], "modifiers": [extra]}]
+    for part, feature in (("subItems", order_versions.sub_items), ("modifiers", order_versions.modifiers)):
+        with pytest.raises(Inconclusive, match="no order of this kind is taken"):
+            creating.judge_if_sold(partner, part, "menus", lambda _, __: iter(()), feature(book))
 
 
 def test_room_is_made_on_conflict(place: Place) -> None:

@@ -86,6 +86,12 @@ def test_what_the_user_names_comes_first() -> None:
     assert found.known == {"soup", "pie"}
 
 
+def test_where_nobody_orders_dishes_plain_they_are_taken_without_what_was_on_them() -> None:
+    found = book(row("1", item("tea", 300, modifiers=[extra("milk")]), item("menu", subItems=[item("soup", 0)])))
+    plain = [times(item("tea", 300), 1), times(item("menu"), 1)]
+    assert found.dishes == found.venue.items == plain
+
+
 def test_dishes_are_made_up_where_none_is_known() -> None:
     found = book()
     assert [each["plu"] for each in found.dishes] == ["CONFORMANCE-1", "CONFORMANCE-2", "CONFORMANCE-3"]

@@ -314,6 +314,24 @@ def test_another_attempt_takes_another_item_and_another_time() -> None:
     assert found.fill(template, 3)["start"] == found.fill(template, 9)["start"]
 
 
+def test_a_party_has_the_status_that_the_partner_gave_one_of_ours() -> None:
+    found = venue(SearchParties=[page({"id": "p", "status": "Platziert"}, {"id": "q", "status": " "})])
+
+    def statuses() -> list[str]:
+        return [found.fill("{partyStatus}", attempt) for attempt in range(4)]
+
+    assert statuses() == ["Ordered", "Platziert", "Ordered", "Platziert"]
+    for party in ({"status": "Erwartet"}, {"status": 7}, None, {"status": "Erwartet"}):
+        found.hear_status(party)
+    assert statuses() == ["Erwartet", "Ordered", "Platziert", "Erwartet"]
+    assert found.statuses == ["Erwartet", "Platziert"]
+
+
+def test_every_other_attempt_leaves_the_status_of_a_new_party_to_the_partner() -> None:
+    template = {"status": "{seated}"}
+    assert [venue().fill(template, attempt) for attempt in range(3)] == [{"status": "Seated"}, {}, {"status": "Seated"}]
+
+
 def test_the_next_request_takes_the_next_table() -> None:
     found = examples.venue()
     tables = [found.fill({"tableId": "{tableId}"})["tableId"] for _ in range(4)]

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from epos_conformance.partner import Partner
 
 
+class NoneTaken(Inconclusive):
+    """
+    The partner takes an update that changes nothing, and refuses each of the changes in good order.
+    """
+
+
 def update(partner: Partner, own: Own, *choices: Members) -> Own:
     """
     Update *own* with the members of the first of *choices* that the partner takes, everything else as it was sent.
 
-    Raises as `make` does.
+    Raises as `make` does, `NoneTaken` where it is what was chosen that is refused.
     """
     require_offered(partner, own.kind.update)
     refused: list[tuple[Members, Exchange]] = []
@@ -44,7 +50,9 @@ def update(partner: Partner, own: Own, *choices: Members) -> Own:
     if not exchange.succeeded or not choice:
         tail = "; it takes one that changes nothing" if exchange.succeeded else ""
         chosen, first = refused[0] if refused else ({}, exchange)
-        raise Inconclusive(f"the partner takes no {own.kind.update} with such {named(chosen)}: {first.seen}{tail}")
+        fair = exchange.succeeded and all(each.refused for _, each in refused)
+        kind = NoneTaken if fair else Inconclusive
+        raise kind(f"the partner takes no {own.kind.update} with such {named(chosen)}: {first.seen}{tail}")
     answer = exchange.result if isinstance(exchange.result, dict) else {}
     return replace(own, sent={**own.sent, **own.body, **choice}, answer=answer, chosen=choice)
 

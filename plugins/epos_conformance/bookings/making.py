@@ -91,6 +91,8 @@ def _try(partner: Partner, kind: Kind, choice: Choice, slot: Slot) -> tuple[Own 
     answer = exchange.result
     if not isinstance(answer, dict) or not isinstance(answer.get("id"), str) or not answer["id"]:
         raise Inconclusive(f"{kind.create} answers no id: {exchange.seen}")
+    if kind is PARTY and "status" not in sent:
+        partner.venue.hear_status(answer)
     return Own(kind=kind, id=answer["id"], sent=sent, answer=answer, chosen=chosen, slot=slot), chosen, exchange
 
 

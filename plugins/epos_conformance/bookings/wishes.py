@@ -66,6 +66,8 @@ OTHER_NOTES = (
 
 STATUSES = ("Waiting for the bill", "Partially arrived", "Ordered")
 OTHER_STATUSES = ("Paying", "Ordered")
+#: As the documentation names some, for a till that knows no others.
+DOCUMENTED = ("Seated", "Paid", "partially arrived", "ordered", "paying", "paid")
 
 DESCRIPTIONS = ("Sunday lunch — 4 covers à £5, “no-show” fee & café", "Sunday Lunch deposit - 4 covers", "Deposit")
 
@@ -98,7 +100,6 @@ def spelled(moment: datetime, hours: float) -> str:
     return f"{instant(local).removesuffix('Z')}{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
-def seen_statuses(partner: Partner) -> list[str]:
-    """What the partner calls the statuses of its own parties: it may know no others."""
-    found = (row.get("status") for row in partner.venue.parties)
-    return list(dict.fromkeys(each for each in found if isinstance(each, str) and each.strip()))
+def known_statuses(partner: Partner) -> list[str]:
+    """What the partner calls the statuses of parties, then what the documentation does: it may know no others."""
+    return [*dict.fromkeys([*partner.venue.statuses, *DOCUMENTED])]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -181,6 +182,45 @@ class KnownStatuses(ReferenceEpos):
         super().check_party(body, party)
         if body.get("status", "Seated") not in ("Seated", "Ordered", "Starters", "Paying", "Left"):
             raise invalid(f"there is no status {body['status']!r}")
+
+
+@variant("one-status")
+class OneStatus(ReferenceEpos):
+    """
+    The till calls the status of every party by one word of its own, and takes no other.
+    """
+
+    WORD = "Am Tisch"
+
+    def open_venue(self) -> Venue:
+        venue = super().open_venue()
+        for each in venue.parties:
+            each.given["status"] = self.WORD
+        return venue
+
+    def check_party(self, body: Json, party: Booking | None) -> None:
+        super().check_party(body, party)
+        if body.get("status", self.WORD) != self.WORD:
+            raise invalid(f"there is no status {body['status']!r}")
+
+    def new_party(self, body: Json) -> Json:
+        return {**super().new_party(body), "status": self.WORD}
+
+
+@variant("deposits-have-no-type")
+class DepositsHaveNoType(ReferenceEpos):
+    """
+    A deposit is held to the letter of what is published, which any text satisfies; one that is no object is left out.
+    """
+
+    def validate(self, call: Call) -> None:
+        if call.capability.page == "parties" and not isinstance(call.body.get("deposit", {}), dict):
+            call = replace(call, body={name: each for name, each in call.body.items() if name != "deposit"})
+        super().validate(call)
+
+    def kept_of_party(self, body: Json) -> Json:
+        kept = super().kept_of_party(body)
+        return {name: each for name, each in kept.items() if name != "deposit" or isinstance(each, dict)}
 
 
 @variant("short-fields")

@@ -272,6 +272,57 @@ class PrepaidOrdersAreRefused(ReferenceEpos):
             raise conflict("Dojo knows no such payment intent")
 
 
+@variant("nothing-but-dishes")
+class NothingButDishes(ReferenceEpos):
+    """
+    Neither set menus nor extras are sold.
+    """
+
+    def open_venue(self) -> Venue:
+        venue = super().open_venue()
+        venue.orders = [each for each in venue.orders if not any(map(_adorned, each.given["items"]))]
+        return venue
+
+    def check_new_order(self, body: Json) -> None:
+        super().check_new_order(body)
+        if any(map(_adorned, body["items"])):
+            raise invalid("dishes are sold as they are")
+
+
+def _adorned(item: Json) -> bool:
+    return bool(item.get("modifiers") or item.get("subItems"))
+
+
+@variant("extras-with-everything")
+class ExtrasWithEverything(ReferenceEpos):
+    """
+    Only the dishes of the menu are sold, and nobody has ordered one without extras.
+    """
+
+    def open_venue(self) -> Venue:
+        venue = super().open_venue()
+        venue.orders = [self.thinned(each) for each in venue.orders if any(map(_has_extras, each.given["items"]))]
+        return venue
+
+    def check_new_order(self, body: Json) -> None:
+        super().check_new_order(body)
+        for each in body["items"]:
+            if DISHES.get(each["plu"]) != (each["name"], each["amountPerItem"]["value"]):
+                raise invalid(f"no {each['name']!r} is sold as {each['plu']!r} at that price")
+
+    def thinned(self, order: Order) -> Order:
+        """*order* without its plain dishes, and unpaid."""
+        given = {**order.given, "items": list(filter(_has_extras, order.given["items"]))}
+        given.pop("taxLines", None)
+        total = total_of(given)
+        given["totalAmount"] = money(total, order.currency)
+        return replace(order, given=given, payments=())
+
+
+def _has_extras(item: Json) -> bool:
+    return bool(item.get("modifiers"))
+
+
 @variant("nothing-to-take-away")
 class NothingToTakeAway(ReferenceEpos):
     """
