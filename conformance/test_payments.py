@@ -17,6 +17,7 @@ from epos_conformance import (
     paying,
     payoff,
     recorded,
+    second_payments,
     split_bill,
 )
 from epos_conformance.exchange import preview
@@ -147,9 +148,14 @@ _REVERSED = "Dojo gives the guest the money back, and the till counts it"
 
 @check("RecordOrderPaymentById.split-payments-add-up")
 def test_split_payments_add_up(partner: Partner) -> None:
-    """Several payments are all listed and add up in paidAmount."""
-    bills = [each for each in split_bill.split_bills(partner) if len(each.recorded) > 1]
+    """Several payments are taken, are all listed, and add up in paidAmount."""
+    try:
+        bills = [each for each in split_bill.split_bills(partner) if len(each.recorded) > 1]
+    except Inconclusive:
+        answers.violate(second_payments.refused(partner))
+        raise
     if not bills:
+        answers.violate(second_payments.refused(partner))
         raise Inconclusive("needs two payments on one order, but only one was recorded")
     findings: list[Finding] = []
     for bill in bills:
@@ -215,7 +221,11 @@ def test_works_without_a_lock(partner: Partner) -> None:
 @check("RecordOrderPaymentById.part-payment-leaves-the-order-payable")
 def test_part_payment_leaves_the_order_payable(partner: Partner) -> None:
     """An order of which a part is paid stays payable."""
-    split_bill.judge(partner, unpayable)
+    try:
+        split_bill.judge(partner, unpayable)
+    except Inconclusive:
+        answers.violate(second_payments.closed(partner))
+        raise
     if not any("payable" in each.after for bill in split_bill.split_bills(partner) for each in bill.recorded):
         raise Inconclusive("the orders answered don't say whether they are payable")
 

@@ -18,6 +18,7 @@ from epos_conformance import (
     _contracts,
     answers,
     check,
+    paying,
     sameness,
     searching,
     shown,
@@ -154,9 +155,19 @@ def test_follows_a_payment(partner: Partner) -> None:
     """A search after a payment shows the order with that payment."""
     if not partner.offers("RecordOrderPaymentById"):
         raise NotOffered("RecordOrderPaymentById isn't offered")
-    bills = [each for each in split_bill.split_bills(partner) if each.recorded and each.row is not None]
+    told = [each for each in split_bill.split_bills(partner) if each.recorded]
+    bills = [each for each in told if each.row is not None]
+    lost = [each for each in told if each.is_lost]
 
+    answers.violate([_lost(each.recorded[-1]) for each in lost])
     if not bills:
         raise Inconclusive("the search doesn't find the orders that were paid")
     findings = [finding for each in bills if each.row for finding in split_bill.stale(each.recorded[-1], each.row)]
     answers.violate(findings, hint="the search shows the order as it was before: an index or a cache lags behind")
+
+
+def _lost(last: paying.Payment) -> Finding:
+    where = f"SearchOrders after {last.what}"
+    return Finding(
+        where, f"the order {last.order_id}, as before: {paying.READ} answers that it is payable", "no such row"
+    )

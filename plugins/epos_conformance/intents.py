@@ -22,6 +22,9 @@ INTENTS_HINT = (
 )
 
 
+#: How those begin that we make up.
+MADE_UP = "pi_sandbox_"
+
 _LETTERS = string.ascii_letters + string.digits
 
 #: Seconds that the user's command may take.
@@ -39,7 +42,7 @@ class Intents:
 
         Raises `Inconclusive` where there is none.
         """
-        return "pi_sandbox_" + "".join(secrets.choice(_LETTERS) for _ in range(22))
+        return MADE_UP + "".join(secrets.choice(_LETTERS) for _ in range(22))
 
     def twin(self, id: str, amount: int, currency: str, tip: int = 0) -> str | None:  # noqa: ARG002 - likewise
         """An intent as of `new` that differs from *id* in case alone, as Dojo's may; None where none is to be had."""

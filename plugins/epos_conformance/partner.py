@@ -229,6 +229,21 @@ class Partner:
         """
         return self._supply.order(owed)
 
+    @property
+    def first_payments(self) -> list[supply.First]:
+        """What the venue's orders answered to the first payments of the run; none where orders are our own."""
+        return self._supply.firsts
+
+    @property
+    def paid_orders(self) -> list[str]:
+        """Orders of the venue that have taken a payment in this run, but for those that are paid off."""
+        return self._supply.paid
+
+    def was_listed(self, order_id: str) -> bool:
+        """Whether a search has shown the order before anything was paid on it in this run."""
+        first = next((each for each in self.first_payments if each.order_id == order_id), None)
+        return first is not None and first.before is not None
+
     def owns(self, order_id: str) -> bool:
         """Whether the order is one that the suite made."""
         return order_id in self._belongings.orders()
@@ -338,6 +353,8 @@ class Partner:
         capability = _contracts.capabilities()[maker]
         exchange = self.attempt(capability, capability.examples[-1])
         if made := self._belongings.made_by(capability, {}, exchange):
+            if thing == "party":
+                self.venue.hear_status(made.answer)
             return made
         raise Inconclusive(
             f"needs an own {thing}, but {maker} was not carried out: {exchange.seen}; {self._hint(thing)}"
@@ -398,6 +415,10 @@ class Partner:
         """
         A valid request for ids that do not exist, written like those that do.
         """
+        if "status" in capability.members and not self.venue.given_statuses:
+            # One that the EPOS doesn't know might be refused before the id is looked at.
+            with contextlib.suppress(Inconclusive):
+                self.ids(capability)
         known = {each.name: self._known_ids(each.kind.rpartition("-")[2]) for each in capability.ids}
         ids = {name: bodies.unlike(found) for name, found in known.items()}
         return {**ids, **self.body(capability)}

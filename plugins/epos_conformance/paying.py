@@ -14,7 +14,7 @@ from epos_conformance import answers, money
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import Exchange
 from epos_conformance.following import Row
-from epos_conformance.intents import INTENTS_HINT
+from epos_conformance.intents import INTENTS_HINT, MADE_UP
 from epos_conformance.partner import MOST_ATTEMPTS, Partner
 from epos_conformance.settling import settled, unchanged
 from epos_conformance.verdict import Finding
@@ -138,12 +138,19 @@ def paid(partner: Partner, amount: int = 1, tip: int | None = None, *, owed: int
     return require(found)
 
 
+def refusal_hint(payment: Payment) -> str:
+    """Why *payment* may have been refused without the EPOS being at fault; where it took another, that tells more."""
+    if any(str(each.get("paymentIntentId")).startswith(MADE_UP) for each in money.payments(payment.before)):
+        return "the order took a payment with a made-up intent before"
+    return INTENTS_HINT
+
+
 def require(payment: Payment) -> Payment:
     """
     *payment*, if it was recorded: without it there is nothing to examine. Raises `Inconclusive`.
     """
     if not payment.exchange.succeeded:
-        hint = f"; {INTENTS_HINT}" if payment.exchange.refused else ""
+        hint = f"; {refusal_hint(payment)}" if payment.exchange.refused else ""
         raise Inconclusive(f"needs {payment} to be recorded, but saw {payment.exchange.seen}{hint}")
     return payment
 

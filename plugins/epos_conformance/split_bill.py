@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from epos_conformance import _contracts, answers, money, order_places, ordering, paying, searching
+from epos_conformance import _contracts, answers, creating, money, order_places, ordering, paying, searching
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.following import Row
 from epos_conformance.intents import INTENTS_HINT
@@ -44,6 +44,8 @@ class SplitBill:
     read: Row | None
     #: The order as SearchOrders shows it then; None where it doesn't.
     row: Row | None = None
+    #: Whether a search has shown the order before, and shows it no more, though it can be read and is payable.
+    is_lost: bool = False
 
 
 def split_bills(partner: Partner) -> list[SplitBill]:
@@ -55,7 +57,8 @@ def split_bills(partner: Partner) -> list[SplitBill]:
     found = partner.once("split bills", lambda: _tell(partner))
     if not any(each.recorded for each in found):
         seen = found[-1].refused[-1].exchange.seen
-        raise Inconclusive(f"the EPOS refuses every payment that was tried: {seen}; {INTENTS_HINT}")
+        why = "first payments of a minor unit were taken" if partner.first_payments else INTENTS_HINT
+        raise Inconclusive(f"the EPOS refuses every payment that was tried: {seen}; {why}")
     return found
 
 
@@ -111,8 +114,10 @@ def large_order(partner: Partner) -> Row | None:
 
 
 def _split(partner: Partner, order: Row, plan: Plan) -> SplitBill:
+    was_listed = partner.was_listed(str(order["id"]))
     if partner.offers("SearchOrders"):
-        searching.row_of(partner, str(order["id"]))  # a till that keeps what it has shown is to show it
+        # A till that keeps what it has shown is to show it.
+        was_listed = searching.row_of(partner, str(order["id"])) is not None or was_listed
     recorded: list[Payment] = []
     refused: list[Payment] = []
     for number, (amount, tip) in enumerate(plan, 1):
@@ -132,15 +137,31 @@ def _split(partner: Partner, order: Row, plan: Plan) -> SplitBill:
     if recorded:
         with contextlib.suppress(Inconclusive, NotOffered):  # whoever needs it says so
             read = paying.read(partner, recorded[-1].order_id, paying.lists(recorded[-1].intent))
-    row = _row(partner, recorded[-1]) if recorded and partner.offers("SearchOrders") else None
-    return SplitBill(tuple(recorded), tuple(refused), read, row)
+    row, is_lost = None, False
+    if recorded and partner.offers("SearchOrders"):
+        row = _row(partner, recorded[-1], was_listed=was_listed)
+        is_lost = was_listed and row is None and _is_lost(partner, recorded[-1].order_id)
+    return SplitBill(tuple(recorded), tuple(refused), read, row, is_lost)
 
 
-def _row(partner: Partner, last: Payment) -> Row | None:
+def _row(partner: Partner, last: Payment, *, was_listed: bool) -> Row | None:
     def follows(row: Row | None) -> bool:
-        return row is None or not list(stale(last, row))
+        return not was_listed if row is None else not list(stale(last, row))
 
     return settled(partner, lambda: searching.row_of(partner, last.order_id), follows)
+
+
+def _is_lost(partner: Partner, order_id: str) -> bool:
+    """Whether a search was walked to its end without the order, of which something is owed still."""
+    return creating.search(partner, order_id, {}) == (None, None) and is_still_owed(partner, order_id)
+
+
+def is_still_owed(partner: Partner, order_id: str) -> bool:
+    """Whether the order can be read, says that it is payable, and owes something; False where none can be read."""
+    if not partner.offers(paying.READ):
+        return False
+    found = partner.call(paying.READ, {"orderId": order_id}).result
+    return isinstance(found, dict) and found.get("payable") is True and (money.owed(found) or 0) > 0
 
 
 def stale(last: Payment, row: Row) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ set aside to be paid off, as soon as enough are left for the rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from epos_conformance import money
@@ -20,8 +21,9 @@ from epos_conformance.settling import settled
 if TYPE_CHECKING:
     from epos_conformance.partner import Partner
 
-#: What orders of the venue are paid off for, the most important first.
+#: What orders of the venue are paid off for, the most important first: over one transport, and over two.
 USES = ("payoff", "race", "shares", "shares", "race", "race")
+USES_OF_TWO = ("payoff", "race", "payoff", "race", "shares", "shares", "race", "race", "race")
 
 #: Seconds that a check waits for the only order it could use, while another process uses it.
 LEASE_WAIT = 30.0
@@ -29,6 +31,20 @@ LEASE_WAIT = 30.0
 
 #: Orders of the venue that are tried: more are hardly needed.
 _MOST_TRIED = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class First:
+    """
+    The first payment of a run on one of the venue's orders, which took it: one minor unit.
+    """
+
+    order_id: str
+    intent: str
+    #: The order as a search showed it before; None where none did.
+    before: Row | None
+    #: The order as it was answered.
+    after: Row
 
 
 class Supply:
@@ -53,20 +69,26 @@ class Supply:
         if own is not None:
             return own
         every = self.payable
+        uses = USES_OF_TWO if len(self._session.settings.transports) > 1 else USES
         # The smallest ones: what is paid off is the venue's loss.
-        aside = [id for id, each in zip(reversed(every[1:]), USES, strict=False) if each == use]
+        aside = [id for id, each in zip(reversed(every[1:]), uses, strict=False) if each == use]
         if not aside:
-            missing = USES.index(use) + 2 - len(every)
+            missing = uses.index(use) + 2 - len(every)
             raise Inconclusive(
                 f"needs an order to pay off: {missing} more than the {len(every)} that may be paid "
                 f"{'are' if missing > 1 else 'is'} missing; {self._why_none()}"
             )
         what = f"orders to pay off ({use})"
+        leases = self._session.leases
         try:
             id = self._session.use_up(aside, what)
         except Inconclusive:
-            id = self._session.use_up(aside, what, wait=LEASE_WAIT)
-        self._session.leases.note(f"spent {id}", True)
+            # Those that are spent stay held until the run ends: only what another check pays on comes free.
+            left = [each for each in aside if not leases.noted(f"spent {each}")]
+            if not left:
+                raise
+            id = self._session.use_up(left, what, wait=LEASE_WAIT)
+        leases.note(f"spent {id}", True)
         return self._read(id, 4)
 
     @property
@@ -78,6 +100,18 @@ class Supply:
         """
         return self._session.leases.once("payable orders", self._fit)
 
+    @property
+    def firsts(self) -> list[First]:
+        """The first payments that orders of the venue took, where some were tried by now."""
+        return self._session.leases.noted("first payments") or []
+
+    @property
+    def paid(self) -> list[str]:
+        """Orders of the venue that have taken a payment in this run, but for those that are paid off."""
+        noted, named = self._session.leases.noted, self._partner.venue.known.orders
+        taken = [each.order_id for each in self.firsts] or [each for each in named if noted(f"paid {each}")]
+        return [each for each in taken if not noted(f"spent {each}")]
+
     def _fit(self) -> list[str]:
         """
         Orders that take a payment of one minor unit. A waiter may be editing some; where none takes it, it isn't them.
@@ -85,15 +119,28 @@ class Supply:
         partner = self._partner
         every = partner.venue.payable_orders()[:_MOST_TRIED]
         # Payment intents that the user names are too few to spend on this.
-        spared = partner.settings.read_only or partner.settings.intents.ids
-        if len(every) < 2 or spared or not partner.offers("RecordOrderPaymentById"):
+        spared = partner.settings.read_only or bool(partner.settings.intents.ids)
+        # The only one that is named is the one, whatever it takes.
+        spared = spared or (len(every) < 2 and bool(partner.venue.known.orders))
+        if spared or not partner.offers("RecordOrderPaymentById"):
             return every
-        fit = []
+        rows = {row.get("id"): row for row in partner.venue.orders}
+        fit: list[str] = []
+        firsts: list[First] = []
         for each in every:
-            amount = money.of(1, partner.venue.currency)
-            sent = {"orderId": each, "paymentIntentId": partner.intent(), "paidAmount": amount}
-            if partner.call("RecordOrderPaymentById", sent).succeeded:
+            before = rows.get(each)
+            left = money.owed(before) if before is not None else None
+            if left is not None and left < 2:
+                continue  # it would be paid off
+            intent, amount = partner.intent(), money.of(1, partner.venue.currency)
+            sent = {"orderId": each, "paymentIntentId": intent, "paidAmount": amount}
+            exchange = partner.call("RecordOrderPaymentById", sent)
+            if exchange.succeeded:
                 fit.append(each)
+                after = exchange.result if isinstance(exchange.result, dict) else {}
+                firsts.append(First(order_id=each, intent=intent, before=before, after=after))
+                # What follows may be refused because of them.
+                self._session.leases.note("first payments", firsts)
             elif not fit and each == every[min(3, len(every) - 1)]:
                 return every  # payments are refused for another reason
         return fit or every

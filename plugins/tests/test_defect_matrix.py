@@ -365,7 +365,8 @@ def test_variant_is_accused_of_nothing(
     assert not [each for each in certificate["checks"] if each.get("cause") == "suite"]
     if name not in UNPROVEN - CERTIFIED:
         assert certificate["verdict"] == "conformant"
-    if name not in UNPROVEN:
+    # Over both transports at once a small venue may run short of what is only recommended.
+    if name not in UNPROVEN and not BOTH:
         assert not [each for each in certificate["checks"] if each["outcome"] == "inconclusive"]
 
 

@@ -21,8 +21,8 @@ import httpx
 import pytest
 
 from epos_conformance import _suite
-from epos_conformance.sandbox import launch
 from epos_conformance.dojo.access import DEFAULT_KEY
+from epos_conformance.sandbox import launch
 from epos_conformance.sandbox.store import BrokenState
 
 from .sandboxes import HEADERS, Dojo, reference, rest_body, sandbox

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from filelock import FileLock
 from starlette.responses import Response
 
 from epos_conformance import money
@@ -132,3 +133,33 @@ def test_why_nothing_could_be_told_is_raised_for_all(place: Place) -> None:
         with pytest.raises(Inconclusive, match="nobody is hungry"):
             each.once("story", tell)
     assert len(other.exchanges) == 1
+
+
+@FEW
+def test_nobody_waits_for_orders_that_are_paid_off(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    one, other = place.partner(), place.partner()
+    one.spend("payoff")
+    take = place.leases.take
+
+    def noted(key: str, *, wait: float = 0) -> FileLock | None:
+        waited.append(wait)
+        return take(key, wait=0)
+
+    monkeypatch.setattr(place.leases, "take", noted)
+    with pytest.raises(Inconclusive, match="are used up"):
+        other.spend("payoff")
+    assert waited == [0]
+
+
+@FEW
+def test_what_first_payments_answered_is_kept_for_all(place: Place) -> None:
+    one, other = place.partner(), place.partner()
+    assert one.first_payments == []
+    order = str(one.order()["id"])
+    assert [each.order_id for each in other.first_payments] == [each.order_id for each in one.first_payments]
+    assert one.was_listed(order)
+    assert not one.was_listed("another")
+    (first,) = [each for each in other.first_payments if each.order_id == order]
+    assert first.before is not None
+    assert money.paid(first.after) == (money.paid(first.before) or 0) + 1

@@ -112,18 +112,19 @@ def asking(partner: Partner, step: str, name: str) -> Iterator[None]:
                 answers.violate(list(answers.schema_findings(each, response)))
 
 
-def require_carried_out(exchange: Exchange) -> None:
+def require_carried_out(exchange: Exchange, hint: str | None = None) -> None:
     """
     Raise `Refused` with the partner's words where a change was refused in good order, `Violation` where it crashed, or
-    a query was refused.
+    a query was refused; *hint* is why a change may have been.
     """
     if exchange.succeeded:
         return
     name = str(exchange.capability)
     # Nothing in a till's business can keep it from answering a query.
     if refuses(exchange) and _contracts.capabilities()[name].changes:
-        hint = f"; {INTENTS_HINT}" if name == "RecordOrderPaymentById" else ""
-        raise Refused(f"the partner refuses {name}: {exchange.seen}{hint}")
+        if hint is None and name == "RecordOrderPaymentById":
+            hint = INTENTS_HINT
+        raise Refused(f"the partner refuses {name}: {exchange.seen}{f'; {hint}' if hint else ''}")
     raise Violation(Finding(name, "a success", exchange.seen))
 
 

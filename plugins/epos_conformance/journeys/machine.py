@@ -156,7 +156,7 @@ class CardMachine(Screen):
         if last and refuses(payment.exchange):
             self.partner.notes.append(f"{payment}, which is what is left, is refused: {payment.exchange.seen}")
             return None
-        require_carried_out(payment.exchange)
+        require_carried_out(payment.exchange, paying.refusal_hint(payment))
         return payment
 
     def _blames_the_lock(self, what: str, amount: int, refused: Refused) -> None:

@@ -42,10 +42,11 @@ def at_the_table(partner: Partner, owes: int = ENOUGH) -> CardMachine:
 
 
 def without_locks(partner: Partner) -> None:
-    """The flow that always works: find, open, pay, read."""
+    """The flow that always works: find, open, pay, read, and find it again for the next guest."""
     machine = at_the_table(partner)
     machine.pays(*SHARE)
     machine.reads_it_back()
+    machine.finds_it_still()
 
 
 def with_locks(partner: Partner) -> None:

@@ -11,8 +11,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from epos_conformance import _contracts, answers, money, paying, searching
-from epos_conformance.creating import sought
+from epos_conformance import _contracts, answers, money, paying, searching, split_bill
+from epos_conformance.creating import search, sought
 from epos_conformance.exceptions import Violation
 from epos_conformance.exchange import Exchange
 from epos_conformance.filters import Narrowing
@@ -28,6 +28,8 @@ from epos_conformance.walking import listed, told
 
 SEARCH = "SearchOrders"
 BILL = "GetOrderBillById"
+
+_STILL = "payable-only-finds-payable-orders"
 
 #: Members of an order that a list of orders shows.
 _OWED = ("totalAmount", "paidAmount")
@@ -72,6 +74,27 @@ class Screen:
         wrong = self._others(rows, wanted, f"orders of {table!r} alone")
         judged(self.partner, f"all of them are of that table{again}", (f"{SEARCH}.table-filter-narrows", wrong))
         self.is_found(f"the order is among them{again}", wanted.query, rows)
+
+    def finds_it_still(self) -> None:
+        """The next guest pays the rest: an order that was listed before, and is payable by what is read, is found."""
+        partner = self.partner
+        if self.row is None and not partner.was_listed(self.id):
+            return
+
+        def look() -> str | None:
+            query = next((each for each in (PAYABLE.query, {}) if self._is_missing(each)), None)
+            return None if query is None or not split_bill.is_still_owed(partner, self.id) else told(query)
+
+        with partner.steps.take("it is among the payable orders still", rule=f"{SEARCH}.{_STILL}"):
+            missed = settled(partner, look, lambda query: query is None)
+            if missed is not None:
+                where = f"{SEARCH} with {missed} after the payment"
+                expected = f"the order {self.id}, as before: {READ} answers that it is payable"
+                raise Violation(Finding(where, expected, "no such row"))
+
+    def _is_missing(self, query: Mapping[str, Any]) -> bool:
+        row, unsure = search(self.partner, self.id, dict(query))
+        return row is None and unsure is None
 
     def _listed(self, step: str, query: Mapping[str, Any]) -> list[Row]:
         with asking(self.partner, step, SEARCH):

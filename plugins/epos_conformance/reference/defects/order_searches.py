@@ -63,6 +63,35 @@ class PayableOnlyWantsNothingPaid(ReferenceEpos):
         return super().is_wanted_order(order, wanted)
 
 
+@defect(
+    "part-paid-orders-leave-the-list",
+    breaks=["journeys.pay-at-table-without-locks", "SearchOrders.follows-a-payment"],
+    also=["SearchOrders.*", "CreateOrder.*", "journeys.*"],
+)
+class PartPaidOrdersLeaveTheList(ReferenceEpos):
+    """
+    Every search joins the orders with a view of open bills, which has those that nobody has begun to pay.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        return not order.payments and super().is_wanted_order(order, wanted)
+
+
+@defect(
+    "tables-that-pay-leave-the-list",
+    breaks=["journeys.pay-at-table-without-locks", "SearchOrders.follows-a-payment"],
+    also=["SearchOrders.*", "journeys.*"],
+)
+class TablesThatPayLeaveTheList(ReferenceEpos):
+    """
+    A till that makes no orders for Dojo: what a terminal has begun to take is no longer shown to the others.
+    """
+
+    def is_wanted_order(self, order: Order, wanted: Json) -> bool:
+        begun = any(each.get("paymentIntentId", "").startswith("pi_") for each in order.payments)
+        return not begun and super().is_wanted_order(order, wanted)
+
+
 @defect("payable-only-wants-tables", breaks=over("payable-only-finds-payable-orders", SEARCH), also=NARROW)
 class PayableOnlyWantsTables(ReferenceEpos):
     """

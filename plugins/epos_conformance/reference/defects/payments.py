@@ -211,6 +211,63 @@ class PaymentsAreMerged(ReferenceEpos):
             order.payments = (*kept, {**last, "paidAmount": amount})
 
 
+@defect(
+    "second-payments-are-refused",
+    breaks=over("split-payments-add-up", PAY),
+    also=[f"{PAY}.*", "*OrderLock.*", "*.follows-a-payment"],
+)
+class SecondPaymentsAreRefused(ReferenceEpos):
+    """
+    An order has a field for one payment.
+    """
+
+    def check_may_pay(self, order: Order, body: Json) -> None:
+        super().check_may_pay(order, body)
+        if order.payments:
+            raise conflict(f"order {order.id!r} is paid already")
+
+
+@defect(
+    "tables-pay-once",
+    breaks=over("split-payments-add-up", PAY),
+    also=[f"{PAY}.*", "*.follows-a-payment"],
+)
+class TablesPayOnce(ReferenceEpos):
+    """
+    A till that makes no orders for Dojo: a bill whose payment has begun is handed over to the terminal that began it.
+    """
+
+    def apply_payment(self, order: Order, payment: Json) -> None:
+        super().apply_payment(order, payment)
+        self.begun().add(order.id)
+
+    def check_may_pay(self, order: Order, body: Json) -> None:
+        super().check_may_pay(order, body)
+        if order.id in self.begun():
+            raise conflict(f"order {order.id!r} is with another terminal")
+
+    def begun(self) -> set[str]:
+        """Orders whose payment has begun."""
+        found: set[str] = self.__dict__.setdefault("begun_orders", set())
+        return found
+
+
+@defect(
+    "begun-bills-are-closed",
+    breaks=over("part-payment-leaves-the-order-payable", PAY),
+    also=[f"{PAY}.*", "SearchOrders.payable-*"],
+)
+class BegunBillsAreClosed(ReferenceEpos):
+    """
+    A till that makes no orders for Dojo: a bill is open, or it has a payment.
+    """
+
+    def is_payable(self, order: Order) -> bool:
+        return super().is_payable(order) and not any(
+            each.get("paymentIntentId", "").startswith("pi_") for each in order.payments
+        )
+
+
 @defect("a-tip-is-required", breaks=over("works-without-a-tip", PAY), also=[f"{PAY}.*", "*OrderLock.*", "*.*"])
 class ATipIsRequired(ReferenceEpos):
     """
