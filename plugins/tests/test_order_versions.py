@@ -129,7 +129,7 @@ def test_modifiers_and_sub_items_are_those_that_were_seen_before_any_are_made_up
     assert {each["quantity"] for each in tea[0]["modifiers"]} == {2}
     assert [each.made_up for each in (mixed, doubled, made_up)] == [False, False, True]
     menus, made_up = order_versions.sub_items(found)
-    assert [each["plu"] for each in menus.body["items"]] == ["CONFORMANCE-1", "menu"]
+    assert [each["plu"] for each in menus.body["items"]] == ["tea", "menu"]
     assert made_up.body["items"][1]["subItems"][1]["modifiers"]
 
 
