@@ -10,10 +10,11 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from epos_conformance import _contracts
 from epos_conformance._record import Access
-from epos_conformance._settings import DOJO_API, REFERENCE, DojoSettings, Settings, production
+from epos_conformance._settings import DOJO_API, REFERENCE, DojoSettings, Listen, Settings, production
 from epos_conformance.dojo import flows, heard, registration
 from epos_conformance.dojo.access import DEFAULT_KEY, DojoAccess
 from epos_conformance.dojo.api import PATIENCE, Account, DojoApi
@@ -51,6 +52,13 @@ class DojoReach:
     def url(self) -> str | None:
         """Where Dojo is; None where there is none."""
         return self.access.account.url if self.access else None
+
+    @property
+    def nearby(self) -> str | None:
+        """Where Dojo is, if it is a sandbox on this machine: the reference EPOS has no business with any other."""
+        ours = self._settings.dojo is not None and self._settings.dojo.sandbox
+        here = self.url is not None and Listen(urlsplit(self.url).hostname or "", 0).loopback
+        return self.url if ours or here else None
 
     def open(self, leases: Path, line: Line | None, dialled: str) -> None:
         """
@@ -136,6 +144,9 @@ class DojoReach:
     def _put(self, api: DojoApi, reached: Mapping[str, Access]) -> None:
         settings = self._settings
         names = settings.capabilities
+        if settings.url == REFERENCE and self.nearby is None:
+            self.notes.append("nothing is registered: the reference EPOS is for a sandbox on this machine alone")
+            return
         if names is None:
             if settings.url != REFERENCE:
                 self.notes.append(

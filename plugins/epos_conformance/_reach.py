@@ -97,10 +97,10 @@ class Reach:
 
         dial = found["ws"].url if self._station else None
         key = {"key": self.settings.api_key} if self.settings.api_key else {}
-        # A Dojo elsewhere has no part in the session that ends here.
+        # A sandbox that was started elsewhere has no part in the session that ends here.
         elsewhere = self.settings.dojo is not None and not self.settings.dojo.sandbox
         over = "rest" if elsewhere else None
-        running = self._stack.enter_context(launch.start(dial=dial, dojo_api=self.dojo.url, over=over, **key))
+        running = self._stack.enter_context(launch.start(dial=dial, dojo_api=self.dojo.nearby, over=over, **key))
         found["rest"].url, found["rest"].auth = running.url, running.auth
 
     def _await_epos(self, access: Access) -> None:

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from epos_conformance import _dojo_reach, _suite
 from epos_conformance._dojo_reach import DojoReach
 from epos_conformance._record import Access
-from epos_conformance._settings import DojoSettings, Settings
+from epos_conformance._settings import REFERENCE, DojoSettings, Settings
 from epos_conformance.reference import launch
 from epos_conformance.reference.server import Running
 
@@ -445,6 +445,34 @@ def test_a_registration_in_good_order_has_no_fault(tmp_path: Path, epos: Running
 
 
 TILL = Access("http://till.example", "dojo:hunter2-of-the-till")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_near"),
+    [("http://127.0.0.1:8900", True), ("http://localhost:8900", True), ("https://dojo.example", False)],
+)
+def test_the_reference_has_no_business_with_a_dojo_elsewhere(url: str, is_near: bool, tmp_path: Path) -> None:
+    """It would take the place of what the partner registered there."""
+    settings = Settings(url=REFERENCE, api_key=KEY, software_house_id=HOUSE, dojo=DojoSettings(url=url, register=True))
+    with contextlib.ExitStack() as stack:
+        found = DojoReach(settings, stack)
+        found.open(tmp_path, None, "")
+    assert found.nearby == (url if is_near else None)
+
+
+def test_the_reference_is_registered_nowhere_else(
+    tmp_path: Path, dojo: FakeDojo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DojoReach, "nearby", None)
+    settings = Settings(
+        url=REFERENCE, api_key=KEY, software_house_id=HOUSE, dojo=DojoSettings(url=dojo.url, register=True)
+    )
+    with contextlib.ExitStack() as stack:
+        found = DojoReach(settings, stack)
+        found.open(tmp_path, None, "")
+        found.register({"rest": TILL})
+    assert not dojo.seen("PUT", f"{INTEGRATIONS}/rest")
+    assert "nothing is registered: the reference EPOS is for a sandbox on this machine alone" in found.notes
 
 
 def reach(url: str, folder: Path, *, key: str = KEY, claimed: tuple[str, ...] | None = None, **more: Any) -> DojoReach:
