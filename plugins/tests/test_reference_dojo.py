@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from epos_conformance import _suite
+from epos_conformance._loops import until_hung_up
 from epos_conformance.reference import cli, dojo, launch, server
 from epos_conformance.reference.dojo import NotRegisteredError
 from epos_conformance.reference.epos import ReferenceEpos
@@ -147,7 +148,7 @@ def test_events_survive_a_connection_that_fails() -> None:
         time.sleep(0.2)
         listening = server.listen("127.0.0.1", port)
         serving = server.Server(found.app, lambda: None)
-        thread = threading.Thread(target=lambda: asyncio.run(serving.serve([listening])), daemon=True)
+        thread = threading.Thread(target=lambda: asyncio.run(until_hung_up(serving.serve([listening]))), daemon=True)
         thread.start()
         assert link.flush(5)
         serving.should_exit = True

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import uvicorn
 
+from epos_conformance._loops import until_hung_up
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.rest import RestShell
 
@@ -125,7 +126,7 @@ def in_thread(what: ReferenceEpos | Any, *, auth: str = "dojo:reference", host: 
 
     def run() -> None:
         try:
-            asyncio.run(server.serve([listening]))
+            asyncio.run(until_hung_up(server.serve([listening])))
         finally:
             ready.set()
 

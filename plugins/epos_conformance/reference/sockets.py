@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from epos_conformance._contracts import Capability, capabilities
+from epos_conformance._loops import until_hung_up
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.errors import EposError
 from epos_conformance.reference.records import Json
@@ -424,7 +425,7 @@ def in_thread(shell: SocketShell) -> Running:
         with suppress(asyncio.CancelledError):
             await loops[0][1]
 
-    thread = threading.Thread(target=lambda: asyncio.run(main()), name="dialling EPOS", daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(until_hung_up(main())), name="dialling EPOS", daemon=True)
 
     def stop() -> None:
         loop, task = loops[0]

@@ -21,6 +21,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from epos_conformance._leases import Leases
+from epos_conformance._loops import until_hung_up
 from epos_conformance._settings import Settings
 from epos_conformance.reference.server import PATIENCE, Serving, listen, url_of
 from epos_conformance.sandbox import app
@@ -142,7 +143,7 @@ class _Server:
 
     def _run(self, door: Door | None, dial: str) -> None:
         try:
-            asyncio.run(self._main(door, dial))
+            asyncio.run(until_hung_up(self._main(door, dial)))
         except BaseException as error:
             self._failure = error
         finally:

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Self
 
+from epos_conformance._loops import until_hung_up
 from epos_conformance._settings import Dial, Listen, Settings
 from epos_conformance.exceptions import Unreachable
 from epos_conformance.websocket import dialling
@@ -91,7 +92,7 @@ class Station:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._main())
+            asyncio.run(until_hung_up(self._main()))
         except (OSError, OverflowError, ValueError) as error:
             self._failure = error
         finally:
