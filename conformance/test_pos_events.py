@@ -15,6 +15,7 @@ from typing import Any
 from epos_conformance import Finding, Inconclusive, NotOffered, Partner, Violation, check, paying
 from epos_conformance.bookings import changing, making
 from epos_conformance.bookings.kinds import PARTY, RESERVATION, Kind
+from epos_conformance.bookings.reading import require_offered
 from epos_conformance.dojo.heard import Heard
 from epos_conformance.dojo.side import Events
 
@@ -27,8 +28,6 @@ TYPES = {
 }
 
 THINGS = {"order": "OrderUpdated", "party": "PartyUpdated", "reservation": "ReservationUpdated"}
-
-UPDATED = {PARTY: "PartyUpdated", RESERVATION: "ReservationUpdated"}
 
 #: Events shown of many.
 SHOWN = 3
@@ -44,7 +43,7 @@ def require_told(partner: Partner, events: Events, type: str, id: str, mark: int
     partner.exchanges += [each.exchange(events.url, events.mask) for each in ([found] if found else came[-SHOWN:])]
     if found is not None:
         return
-    seen = "; ".join(map(str, came[-3:])) or "nothing"
+    seen = "; ".join(map(str, came[-SHOWN:])) or "nothing"
     raise Violation(
         Finding(f"POST /epos/events after {what}", f"{type} with {member} {id!r} within {events.LIMIT:g} s", seen)
     )
@@ -78,13 +77,6 @@ def _provoked(partner: Partner, events: Events) -> bool:
     if not changed:
         raise Inconclusive("nothing could be changed that an EPOS would tell of")
     return events.any(mark)
-
-
-def require_offered(partner: Partner, *names: str) -> None:
-    """Raise `NotOffered` where one of *names* is not."""
-    for each in names:
-        if not partner.offers(each):
-            raise NotOffered(f"{each} isn't offered")
 
 
 def quiet(events: Events, type: str, id: str, limit: float) -> int:
@@ -137,25 +129,25 @@ def require_told_of_creation(partner: Partner, events: Events, kind: Kind) -> No
     require_offered(partner, kind.create)
     mark = events.mark()
     own = making.make(partner, kind)
-    require_told(partner, events, UPDATED[kind], own.id, mark, kind.create)
+    require_told(partner, events, THINGS[kind.name], own.id, mark, kind.create)
 
 
 def require_told_of_update(partner: Partner, events: Events, kind: Kind) -> None:
     """An update is told like anything else."""
     require_offered(partner, kind.create, kind.update)
     own = making.make(partner, kind)
-    mark = quiet(events, UPDATED[kind], own.id, 1)
+    mark = quiet(events, THINGS[kind.name], own.id, 1)
     changing.update(partner, own, {"hostNotes": "Window seat"}, {"covers": own.sent["covers"] + 1}, {"hostNotes": ""})
-    require_told(partner, events, UPDATED[kind], own.id, mark, kind.update)
+    require_told(partner, events, THINGS[kind.name], own.id, mark, kind.update)
 
 
 def require_told_of_deletion(partner: Partner, events: Events, kind: Kind) -> None:
     """What is gone is told, too: Dojo shows it until then."""
     require_offered(partner, kind.create, kind.delete)
     own = making.make(partner, kind)
-    mark = quiet(events, UPDATED[kind], own.id, 1)
+    mark = quiet(events, THINGS[kind.name], own.id, 1)
     require_done(partner, kind.delete, own.ids)
-    require_told(partner, events, UPDATED[kind], own.id, mark, kind.delete)
+    require_told(partner, events, THINGS[kind.name], own.id, mark, kind.delete)
 
 
 @check("pos-events.tells-of-a-created-party", changes=True, order=1)

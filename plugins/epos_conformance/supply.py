@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 USES = ("payoff", "race", "shares", "shares", "race", "race")
 USES_OF_TWO = ("payoff", "race", "payoff", "race", "shares", "shares", "race", "race", "race")
 
+#: What the orders that may be paid are told by, once in a run.
+PAYABLE = "payable orders"
+
 #: Seconds that a check waits for the only order it could use, while another process uses it.
 LEASE_WAIT = 30.0
 
@@ -98,7 +101,7 @@ class Supply:
 
         The last ones are set aside, the same in all processes: they are lent as well, until they are paid off.
         """
-        return self._session.leases.once("payable orders", self._fit)
+        return self._session.leases.once(PAYABLE, self._fit)
 
     @property
     def firsts(self) -> list[First]:

@@ -12,13 +12,12 @@ import re
 import time
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from epos_conformance._contracts import names
 from epos_conformance.dojo import registration
 from epos_conformance.dojo.api import DojoApi, require
-from epos_conformance.dojo.exchanges import DojoExchange
 from epos_conformance.exceptions import Inconclusive
 from epos_conformance.exchange import preview
 
@@ -132,7 +131,6 @@ class Listed:
 
     flows: tuple[Flow, ...] = ()
     why: str | None = None
-    exchange: DojoExchange | None = field(default=None, repr=False)
 
 
 def listed(api: DojoApi) -> Listed:
@@ -143,12 +141,12 @@ def listed(api: DojoApi) -> Listed:
     try:
         document = require(exchange, "the EPOS tester tool")
     except Inconclusive as error:
-        return Listed(why=str(error), exchange=exchange)
+        return Listed(why=str(error))
     found = described(document)
     if not found:
         what = "lists no flows" if document in ([], {}) else f"answered {exchange.seen}, which lists no flow"
-        return Listed(why=f"the EPOS tester tool {what}", exchange=exchange)
-    return Listed(found, exchange=exchange)
+        return Listed(why=f"the EPOS tester tool {what}")
+    return Listed(found)
 
 
 def described(document: Any) -> tuple[Flow, ...]:

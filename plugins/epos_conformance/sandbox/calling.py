@@ -24,6 +24,7 @@ from epos_conformance.partner import Partner
 from epos_conformance.rest import RestTransport
 from epos_conformance.sandbox.intents import OwnIntents
 from epos_conformance.sandbox.store import Json, Store
+from epos_conformance.supply import PAYABLE
 from epos_conformance.transports import Transport
 from epos_conformance.websocket.transport import WebSocketTransport
 
@@ -42,9 +43,6 @@ DATA = {
     "partyId": "parties",
     "reservationId": "reservations",
 }
-
-#: What the suite calls the orders that may be paid, where it finds them out.
-PAYABLE = "payable orders"
 
 T = TypeVar("T")
 
