@@ -50,6 +50,10 @@ EPOS_ERROR = {"$ref": "urn:epos:common#/$defs/EPOSError"}
 FULL = {"waiterId": "w-anna", "dojoRequestingProduct": "PayAtTable", "deviceId": "d-1", "deviceType": "Pax"}
 
 
+def _unasked(message: Any) -> bool:
+    return isinstance(message, dict) and "method" in message and "id" not in message
+
+
 class Gateway:
     """
     A server that EPOS systems dial: it sends what a test says, and remembers what comes back.
@@ -141,10 +145,10 @@ class Gateway:
             await self.session.send(message)
 
     async def ask_raw(self, message: str | Iterable[str], count: int = 1) -> list[Any]:
-        """What comes after *message*, until there are *count* messages of it."""
+        """What comes after *message*, until there are *count* messages beside those that the EPOS sends unasked."""
         before = len(self.messages)
         await self.send(message)
-        await self.until(lambda: len(self.messages) >= before + count)
+        await self.until(lambda: len([each for each in self.messages[before:] if not _unasked(each)]) >= count)
         return self.messages[before:]
 
     def spell(self, method: str, params: Mapping[str, Any] | None, id: str, **members: Any) -> str:
