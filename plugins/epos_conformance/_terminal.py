@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -125,9 +126,11 @@ def brief(exchange: Any) -> str:
     return f"{asked} -> {said[:164]}{'...' if len(said) > 164 else ''} ({exchange['duration']:.3f} s)"
 
 
-def summarize(record: Record, certificate: Certificate, reporter: pytest.TerminalReporter, allure: str | None) -> None:
+def summarize(
+    record: Record, certificate: Certificate, reporter: pytest.TerminalReporter, written: Iterable[str] = ()
+) -> None:
     """
-    Everything that the run found, worst first, and what it amounts to.
+    Everything that the run found, worst first, what it amounts to, and what was *written* of it.
     """
     results, document = certificate.results, certificate.document
     write = reporter.write_line
@@ -165,10 +168,10 @@ def summarize(record: Record, certificate: Certificate, reporter: pytest.Termina
     write("")
     _capabilities(write, document)
     write("")
+    _changes(reporter, document)
     _verdict(certificate, reporter, len(notes))
-    reporter.write_line(f"certificate: {record.settings.reports / 'certificate.json'}")
-    if allure:
-        reporter.write_line(f"Allure results: {allure}")
+    for line in written:
+        write(line)
 
 
 _ABSENT = re.compile(r"isn't (offered|claimed)$")
@@ -218,6 +221,25 @@ def _differences(reporter: pytest.TerminalReporter, document: dict[str, Any]) ->
         reporter.write_line(f"differs between the transports: {each['id']}{case}: {told}", yellow=True)
     if more := document["differences"][_MOST_TOLD:]:
         reporter.write_line(f"differs between the transports, {len(more)} more", yellow=True)
+
+
+def _changes(reporter: pytest.TerminalReporter, document: dict[str, Any]) -> None:
+    """What differs from the last complete certificate."""
+    if (changes := document.get("changes")) is None:
+        return
+    counts = Counter(each["kind"] for each in changes["checks"])
+    told = ", ".join(f"{counts[kind]} {word}" for kind, word in _CHANGED.items() if counts[kind])
+    since = f"since {changes['since']['finishedAt'][:16].replace('T', ' ')} UTC"
+    reporter.write_line(f"{since}: {told or 'nothing changed'}", yellow=changes["worse"])
+
+
+_CHANGED = {
+    "violated": "newly violated",
+    "fixed": "fixed",
+    "examined": "newly examined",
+    "inconclusive": "newly inconclusive",
+    "gone": "no longer examined",
+}
 
 
 def _capabilities(write: Any, document: dict[str, Any]) -> None:
