@@ -1,0 +1,57 @@
+"""
+What a run tells the CI server that it runs on: annotations, and half a page for the job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from epos_conformance.report import summary
+
+
+#: GitHub shows no more than this of one kind for each step.
+_MOST = 10
+#: Characters of a message.
+_LONG = 1000
+
+
+def tell(document: Mapping[str, Any], environ: Mapping[str, str], write: Callable[[str], None]) -> None:
+    """
+    Tell GitHub Actions what *document*, a certificate, says; nothing anywhere else. *write* takes lines of the log.
+    """
+    if page := environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(page).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(summary.markdown([dict(document)]))
+        except OSError as error:
+            write(f"the summary of the job could not be written: {error.strerror}")
+    if environ.get("GITHUB_ACTIONS") == "true":
+        for line in commands(document):
+            write(line)
+
+
+def commands(document: Mapping[str, Any]) -> Iterable[str]:
+    """
+    GitHub's workflow commands for *document*: an error for each violated must, a warning for each recommendation and
+    for each must that is not proven; a rule and message once, whatever the transports and cases.
+    """
+    for kind, outcome, level in _KINDS:
+        found: dict[tuple[str, str], list[str]] = {}
+        for each in document["checks"]:
+            if (each["outcome"], each["level"]) == (outcome, level) and "waiver" not in each:
+                found.setdefault((each["id"], each["message"]), []).append(each["transport"])
+        for (id, message), transports in list(found.items())[:_MOST]:
+            title = _escaped(f"{id} over {' and '.join(dict.fromkeys(transports))}", ":,")
+            yield f"::{kind} title={title}::{_escaped(message[:_LONG])}"
+
+
+_KINDS = (("error", "violates", "must"), ("warning", "inconclusive", "must"), ("warning", "violates", "should"))
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """*text* as workflow commands have it: in one line, without a meaning of its own."""
+    for each in "%\r\n" + more:
+        text = text.replace(each, f"%{ord(each):02X}")
+    return text
