@@ -37,22 +37,23 @@ class Certificate:
     results: list[Result]
     document: dict[str, Any]
 
-    def write(self, path: Path) -> None:
-        """
-        Write the document to *path*: whole, or not at all.
-        """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".certificate-", suffix=".json")
-        try:
-            # Half a surrogate pair in a partner's words: UTF-8 can't hold it, JSON escapes it just like this.
-            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-                # In one line: laying it out takes as long as thirty checks.
-                file.write(json.dumps(self.document, ensure_ascii=False) + "\n")
-            Path(name).chmod(0o644)  # mkstemp's files are for their owner alone
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+
+def write(document: Mapping[str, Any], path: Path) -> None:
+    """
+    Write *document* to *path*: whole, or not at all.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".certificate-", suffix=".json")
+    try:
+        # Half a surrogate pair in a partner's words: UTF-8 can't hold it, JSON escapes it just like this.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            # In one line: laying it out takes as long as thirty checks.
+            file.write(json.dumps(document, ensure_ascii=False) + "\n")
+        Path(name).chmod(0o644)  # mkstemp's files are for their owner alone
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def entry(result: Result) -> dict[str, Any]:
@@ -138,22 +139,6 @@ def digests() -> dict[str, str]:
     return {
         path.relative_to(_suite.FIXTURES).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
-
-
-def known_rules(path: Path, settings: Settings) -> set[str] | None:
-    """
-    The rules that the last complete certificate of the same partner knew, read from *path*; None where there is none.
-    """
-    try:
-        last = json.loads(path.read_text(encoding="utf-8"))
-        shown = settings.shown()
-        if any(last["settings"].get(each) != shown[each] for each in ("partner-url", "partner-ws")):
-            return None
-        if not last["selection"]["complete"]:
-            return None
-        return {each["id"] for each in last["checks"]}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None  # not there, or not ours: nothing to compare with
 
 
 def build(record: Record, *, interrupted: bool) -> Certificate:

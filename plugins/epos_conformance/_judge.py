@@ -25,9 +25,13 @@ def judge(
     partner: Examined | None,
     waiver: Waiver | None,
     mask: Masker,
+    *,
+    whole: bool = False,
 ) -> Result:
     """
     The result of *examination*, whose check ended by *error*, or by returning where that is None.
+
+    *whole*: the exchanges of a check that conforms are kept whole, too.
     """
     outcome, message, cause = _outcome(error, partner)
     exchanges = partner.exchanges if partner else []
@@ -45,15 +49,16 @@ def judge(
         message=mask(message),
         cause=cause,
         duration=round(duration, 6),
-        exchanges=_shown(exchanges, whole=outcome in (Outcome.VIOLATES, Outcome.INCONCLUSIVE)),
+        exchanges=_shown(exchanges, outcome, whole=whole),
         steps=_steps(partner, mask),
         waiver={"reason": waiver.reason, "until": waiver.until.isoformat()} if waiver else None,
     )
 
 
-def _shown(exchanges: list[Exchange], *, whole: bool) -> list[dict[str, object]]:
-    shown = exchanges[-_MOST_EXCHANGES:] if whole else exchanges
-    return [each.to_json(bodies=whole) for each in shown]
+def _shown(exchanges: list[Exchange], outcome: Outcome, *, whole: bool) -> list[dict[str, object]]:
+    if outcome in (Outcome.VIOLATES, Outcome.INCONCLUSIVE):
+        return [each.to_json() for each in exchanges[-_MOST_EXCHANGES:]]
+    return [each.to_json(bodies=whole) for each in exchanges]
 
 
 def _steps(partner: Examined | None, mask: Masker) -> list[dict[str, object]]:

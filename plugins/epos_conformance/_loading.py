@@ -32,6 +32,7 @@ from epos_conformance._settings import (
     KnownData,
     Listen,
     Settings,
+    SigningKey,
     Waiver,
     production,
 )
@@ -39,6 +40,9 @@ from epos_conformance._values import BadSetting
 
 
 DEFAULT_FILE = "partner.toml"
+
+#: Whose exchanges are kept whole.
+EVIDENCE = ("failures", "all")
 
 
 def load(
@@ -103,6 +107,9 @@ def load(
         seed=_values.count("seed", raw["seed"], 0),
         max_reply=int(max(1, _values.number("max-reply", raw["max-reply"], 10 * 2**20))),
         reports=Path(raw["reports"] or "reports").absolute(),
+        evidence=_values.one_of("evidence", raw["evidence"] or "failures", EVIDENCE),
+        allure_report=bool(raw["allure-report"]),
+        signing_key=_signing_key(raw["signing-key"]),
         urls=_urls(document.get("urls", {})),
         data=_known(document.get("data", {})),
         intents=_intents(document.get("payment-intents", {})),
@@ -119,6 +126,19 @@ def load(
             "--partner-api-key or DOJO_API_KEY"
         )
     return settings
+
+
+def _signing_key(named: str | None) -> SigningKey | None:
+    """The key in the file *named*, or in the text itself, as an environment variable has it."""
+    if not named:
+        return None
+    # Costly to import, and rarely needed.
+    from epos_conformance.report import signing
+
+    try:
+        return signing.key(named)
+    except ValueError as error:
+        raise BadSetting(str(error)) from None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -111,4 +111,16 @@ OPTIONS = (
     Option("--seed", "number that the unusual bodies and all random choices follow from", "N", kind="count"),
     Option("--max-reply", "bytes after which an answer is given up (10485760)", "BYTES", kind="bytes"),
     Option("--reports", "folder for the results (./reports)", "FOLDER"),
+    Option(
+        "--evidence",
+        "whose exchanges are kept whole: 'failures' alone, or 'all' checks' (failures)",
+        "LEVEL",
+    ),
+    Option("--allure-report", "make Allure's HTML of the results, too; needs Node.js", kind="flag"),
+    Option(
+        "--signing-key",
+        "sign the certificate with this Ed25519 key: a PEM file, or in the environment the PEM text itself",
+        "FILE",
+        "EPOS_SIGNING_KEY",
+    ),
 )

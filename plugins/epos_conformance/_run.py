@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import sys
 import tempfile
 
@@ -18,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from epos_conformance import _certificate, _checks, _judge, _suite, _terminal, verdict
+from epos_conformance import _certificate, _checks, _ci, _judge, _suite, _terminal, verdict
 from epos_conformance._checks import Examination, examination_of
 from epos_conformance._dojo_reach import events_of
 from epos_conformance._leases import Leases
 from epos_conformance._masking import Masker
+from epos_conformance._progress import Progress, fits, shown
 from epos_conformance._reach import Reach, connect
 from epos_conformance._record import Access, Plan, Record
 from epos_conformance._session import Session
@@ -34,6 +36,7 @@ from epos_conformance.dojo.side import Dojo, Events
 from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.intents import Intents
 from epos_conformance.partner import Partner
+from epos_conformance.report.folder import Reports
 from epos_conformance.verdict import Outcome, Result
 
 
@@ -56,6 +59,9 @@ class ConformanceRun:
         self.record = Record(settings)
         self.certificate: _certificate.Certificate | None = None
         self.mask = Masker(settings.secrets)
+        self._reports = Reports(settings.reports, settings.signing_key)
+        #: None where nobody wants to be told how the run goes.
+        self._progress: Progress | None = None
         #: Transport -> this process's dealings with the partner over it.
         self._sessions: dict[str, Session] = {}
         #: To the EPOS's session, in the process that holds it.
@@ -89,6 +95,7 @@ class ConformanceRun:
             self.record.plan = Plan.from_json(json.loads(self.config.workerinput[_TOLD]))  # type: ignore[attr-defined]
             self._learn(self.record.plan)
         elif not self.config.option.collectonly:
+            self._watch()
             try:
                 self.record.plan = self._prepare()
             except KeyboardInterrupt:
@@ -99,6 +106,13 @@ class ConformanceRun:
                 self.record.plan = Plan(access, leases="")
                 self._conclude(interrupted=True)
                 raise
+
+    def _watch(self) -> None:
+        """Have the user told how the run goes."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and fits(self.config):
+            self._progress = Progress(self.record, reporter)
+            self.config.pluginmanager.register(self._progress, "epos_conformance.progress")
 
     def _prepare(self) -> Plan:
         folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="epos-conformance-"))
@@ -163,10 +177,16 @@ class ConformanceRun:
             self.record.remarks = [self.mask(each) for each in remarks(self._line.ask("evidence"))]
         if self._reach is not None:
             self.record.afterwards = self._reach.dojo.restore()
-        path = self.settings.reports / "certificate.json"
-        self.record.known = _certificate.known_rules(path, self.settings)
+        previous = self._reports.previous(self.settings.shown())
+        if previous is not None:
+            self.record.known = {each["id"] for each in previous["checks"]}
         self.certificate = _certificate.build(self.record, interrupted=interrupted)
-        self.certificate.write(path)
+        self._reports.write(self.certificate.document, previous)
+        results: str | None = getattr(self.config.option, "allure_report_dir", None)
+        if results:
+            self._reports.tell_allure(Path(results), self.certificate.document)
+            if self.settings.allure_report:
+                self._reports.make_allure(Path(results), self._say)
 
     def _status(self, exitstatus: int) -> pytest.ExitCode:
         """Granted or not: what pytest counted, and what it couldn't know."""
@@ -260,6 +280,8 @@ class ConformanceRun:
         """Show *line* to whoever watches."""
         if self.config.option.verbose < 0:
             return
+        if self._progress is not None and self._progress.say(self.mask(line)):
+            return
         capture = self.config.pluginmanager.get_plugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             # A worker's standard error is that of the process that started it.
@@ -314,8 +336,8 @@ class ConformanceRun:
         report = pytest.TestReport.from_item_and_call(item, call)
         call.excinfo = raised
         if call.when == "call" or raised is not None:
-            waiver = self._waivers.get(examination.rule.id)
-            result = _judge.judge(examination, error, call.duration, partner, waiver, self.mask)
+            waiver, whole = self._waivers.get(examination.rule.id), self.settings.evidence == "all"
+            result = _judge.judge(examination, error, call.duration, partner, waiver, self.mask, whole=whole)
             self.record.results[result.name] = result
             report.epos_result = _certificate.entry(result)  # type: ignore[attr-defined]
             self._tell(report, result, fault=raised if result.cause == "suite" else None)
@@ -353,7 +375,10 @@ class ConformanceRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         entry = getattr(report, "epos_result", None)
-        return _terminal.status(_certificate.result(entry), self.settings.strict) if entry else None
+        if entry is None:
+            return None
+        status = _terminal.status(_certificate.result(entry), self.settings.strict)
+        return shown(status, self.config)
 
     # Telling
 
@@ -362,8 +387,8 @@ class ConformanceRun:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.certificate is not None:
-            allure = getattr(self.config.option, "allure_report_dir", None)
-            _terminal.summarize(self.record, self.certificate, terminalreporter, allure)
+            _terminal.summarize(self.record, self.certificate, terminalreporter, self._reports.lines)
+            _ci.tell(self.certificate.document, os.environ, terminalreporter.write_line)
 
 
 def of(config: pytest.Config) -> ConformanceRun | None:

@@ -103,6 +103,18 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """
+    What the certificate is signed with.
+    """
+
+    #: Ed25519, PKCS #8.
+    pem: str = field(repr=False)
+    #: How the envelope names it.
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DojoSettings:
     """
     Dojo's side of a run: its API, and what may be done there.
@@ -172,6 +184,10 @@ class Settings:
     #: Bytes, unpacked.
     max_reply: int = 10 * 2**20
     reports: Path = Path("reports")
+    #: ``failures``, or ``all``: whose exchanges are kept whole.
+    evidence: str = "failures"
+    allure_report: bool = False
+    signing_key: SigningKey | None = None
     #: Capability -> URL or path that replaces the published one.
     urls: Mapping[str, str] = field(default_factory=dict)
     data: KnownData = field(default_factory=KnownData)
@@ -218,6 +234,9 @@ class Settings:
             "seed": self.seed,
             "max-reply": self.max_reply,
             "reports": str(self.reports),
+            "evidence": self.evidence,
+            "allure-report": self.allure_report,
+            "signing-key": self.signing_key.id if self.signing_key else None,
         }
 
     def _dojo_shown(self, dojo: DojoSettings) -> dict[str, Any]:

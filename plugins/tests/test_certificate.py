@@ -244,65 +244,14 @@ def test_cases_differ_by_themselves() -> None:
 # The last certificate
 
 
-def test_rules_that_the_last_complete_certificate_did_not_know_are_marked(tmp_path: Path) -> None:
-    path = tmp_path / "certificate.json"
-    built(record(of_rule(KEPT))).write(path)
-    again = record(of_rule(KEPT), of_rule(BROKEN))
-    again.known = _certificate.known_rules(path, Settings(url=URL))
-    assert again.known == {KEPT}
-    assert {each["id"]: each.get("new") for each in built(again).document["checks"]} == {KEPT: None, BROKEN: True}
+def test_rules_that_the_last_complete_certificate_did_not_know_are_marked() -> None:
+    found = record(of_rule(KEPT), of_rule(BROKEN))
+    found.known = {KEPT}
+    assert {each["id"]: each.get("new") for each in built(found).document["checks"]} == {KEPT: None, BROKEN: True}
 
 
-def test_without_a_last_certificate_nothing_is_new(tmp_path: Path) -> None:
-    assert _certificate.known_rules(tmp_path / "none.json", Settings(url=URL)) is None
+def test_without_a_last_certificate_nothing_is_new() -> None:
     assert not any("new" in each for each in built(record(of_rule(KEPT))).document["checks"])
-
-
-def test_certificates_of_others_and_of_parts_are_no_measure(tmp_path: Path) -> None:
-    path = tmp_path / "certificate.json"
-    found = record(of_rule(KEPT))
-    built(found).write(path)
-    assert _certificate.known_rules(path, Settings(url="http://other.example")) is None
-    found.deselected = 1
-    built(found).write(path)
-    assert _certificate.known_rules(path, Settings(url=URL)) is None
-
-
-GOOD = {"settings": {"partner-url": URL}, "selection": {"complete": True}, "checks": [{"id": KEPT}]}
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        b"",
-        b"{",
-        b"\xff\xfe\x00",
-        b"null",
-        b"5",
-        b'"text"',
-        b"[]",
-        b"{}",
-        b"[" * 200_000,
-        json.dumps({**GOOD, "settings": None}).encode(),
-        json.dumps({**GOOD, "selection": []}).encode(),
-        json.dumps({**GOOD, "checks": None}).encode(),
-        json.dumps({**GOOD, "checks": [None]}).encode(),
-        json.dumps({**GOOD, "checks": [{}]}).encode(),
-        json.dumps({**GOOD, "checks": [{"id": []}]}).encode(),
-        json.dumps({name: value for name, value in GOOD.items() if name != "checks"}).encode(),
-    ],
-    ids=lambda value: value[:40].decode("latin-1") or "empty",
-)
-def test_a_file_that_is_no_certificate_is_no_measure(tmp_path: Path, broken: bytes) -> None:
-    path = tmp_path / "certificate.json"
-    path.write_bytes(json.dumps(GOOD).encode())
-    assert _certificate.known_rules(path, Settings(url=URL)) == {KEPT}
-    path.write_bytes(broken)
-    assert _certificate.known_rules(path, Settings(url=URL)) is None
-
-
-def test_a_folder_is_no_certificate(tmp_path: Path) -> None:
-    assert _certificate.known_rules(tmp_path, Settings(url=URL)) is None
 
 
 # Written
@@ -311,8 +260,8 @@ def test_a_folder_is_no_certificate(tmp_path: Path) -> None:
 def test_a_certificate_is_written_whole_wherever_it_belongs(tmp_path: Path) -> None:
     certificate = built(record(of_rule(KEPT, message="é 食")))
     path = tmp_path / "new" / "folder" / "certificate.json"
-    certificate.write(path)
-    certificate.write(path)
+    _certificate.write(certificate.document, path)
+    _certificate.write(certificate.document, path)
     assert json.loads(path.read_text("utf-8")) == json.loads(json.dumps(certificate.document))
     assert "é 食" in path.read_text("utf-8")
     assert [each.name for each in path.parent.iterdir()] == ["certificate.json"]
@@ -320,18 +269,18 @@ def test_a_certificate_is_written_whole_wherever_it_belongs(tmp_path: Path) -> N
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
 def test_others_may_read_it(tmp_path: Path) -> None:
-    built(record()).write(tmp_path / "certificate.json")
+    _certificate.write(built(record()).document, tmp_path / "certificate.json")
     assert stat.S_IMODE((tmp_path / "certificate.json").stat().st_mode) == 0o644
 
 
 def test_where_it_can_not_be_written_the_old_one_stays(tmp_path: Path) -> None:
     path = tmp_path / "certificate.json"
     certificate = built(record())
-    certificate.write(path)
+    _certificate.write(certificate.document, path)
     before = path.read_bytes()
     certificate.document["notes"] = [object()]
     with pytest.raises(TypeError):
-        certificate.write(path)
+        _certificate.write(certificate.document, path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["certificate.json"]  # noqa: PTH208 - hidden files, too
 
@@ -342,7 +291,7 @@ def test_what_no_encoding_holds_is_escaped(tmp_path: Path) -> None:
     """
     message = json.loads('"half: \\ud800, whole: \\ud83d\\ude00"')
     path = tmp_path / "certificate.json"
-    built(record(of_rule(KEPT, message=message))).write(path)
+    _certificate.write(built(record(of_rule(KEPT, message=message))).document, path)
     text = path.read_bytes().decode("utf-8")
     assert "half: \\ud800, whole: \N{GRINNING FACE}" in text
     assert json.loads(text)["checks"][0]["message"] == message

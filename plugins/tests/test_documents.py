@@ -14,6 +14,7 @@ import pytest
 
 from epos_conformance import _contracts, _loading, _options, _rules, _settings, _suite
 from epos_conformance.reference import faults
+from epos_conformance.report import cli
 from epos_conformance.verdict import Outcome, Verdict
 
 from .support import CHECKOUT
@@ -56,6 +57,7 @@ def test_the_example_is_valid_with_all_of_it_switched_on(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     for name in ("till-ca.pem", "till.pem", "till-key.pem"):
         Path(name).touch()
+    assert cli.main(["keygen", "signing-key.pem"]) == 0
     settings = load(tmp_path, switched_on(EXAMPLE))
 
     assert settings.auth == "dojo:a-password"

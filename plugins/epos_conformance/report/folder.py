@@ -1,0 +1,122 @@
+"""
+A folder of reports: the certificate first, then everything that is made of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import traceback
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from epos_conformance import _certificate
+from epos_conformance._settings import SigningKey
+from epos_conformance.report import reading
+from epos_conformance.report.reading import NAME, Document
+
+
+PAGE = "certificate.html"
+#: The partner's last complete certificate before this one.
+PREVIOUS = "previous.json"
+RESULTS = "allure-results"
+ALLURE = "allure-report.html"
+#: Of Allure's reports, a line for each run.
+HISTORY = "history.jsonl"
+
+
+class Reports:
+    """
+    What is written to the folder at *path*; certificates are signed with *key*, where there is one.
+    """
+
+    def __init__(self, path: Path, key: SigningKey | None = None) -> None:
+        self._path = path
+        self._key = key
+        #: What was written, and what could not be, for the end of the output.
+        self.lines: list[str] = []
+
+    def previous(self, settings: Mapping[str, Any]) -> Document | None:
+        """
+        The last complete certificate of the partner that *settings* (a certificate's) name; None where there is none.
+        """
+        for name in (NAME, PREVIOUS):
+            if (found := _complete(self._path / name, settings)) is not None:
+                return found
+        return None
+
+    def write(self, document: Document, previous: Document | None) -> None:
+        """
+        Write *document* as the certificate, its envelope and its page; what differs from *previous* is added to it.
+
+        Raises OSError where the certificate can't be written; whatever else fails costs no more than itself.
+        """
+        from epos_conformance.report import difference, signing
+
+        certificate, key = self._path / NAME, self._key
+        if previous is not None:
+            document["changes"] = difference.compare(previous, document).to_json()
+        document["signature"] = signing.state(key.id if key else None)
+        if _complete(certificate, document["settings"]) is not None:
+            certificate.replace(self._path / PREVIOUS)
+        _certificate.write(document, certificate)
+        self.lines.append(f"certificate: {certificate}")
+        # Of an earlier certificate: it would only accuse this one.
+        (self._path / signing.ENVELOPE).unlink(missing_ok=True)
+        if key is not None:
+            self._make("signed", lambda: signing.sign(certificate, document, key.pem))
+        self._make("page", lambda: self._page(document, certificate))
+
+    def tell_allure(self, results: Path, documents: Document | Sequence[Document]) -> None:
+        """Complete Allure's *results* by what *documents*, the certificates of their runs, say of these as a whole."""
+
+        def tell() -> Path:
+            from epos_conformance.report import allure_about
+
+            allure_about.about(results, documents, os.environ)
+            return results
+
+        self._make("Allure results", tell)
+
+    def make_allure(self, results: Path, say: Callable[[str], None]) -> None:
+        """Have Allure make its own report of *results*; *say* tells of what takes a while."""
+
+        def make() -> Path:
+            from epos_conformance.report import allure_html
+
+            return allure_html.generate(results, self._path / ALLURE, history=self._path / HISTORY, say=say)
+
+        self._make("Allure report", make)
+
+    def _page(self, document: Document, certificate: Path) -> Path:
+        from epos_conformance.report import page
+
+        path = self._path / PAGE
+        page.write(document, path, digest=hashlib.sha256(certificate.read_bytes()).hexdigest())
+        return path
+
+    def _make(self, what: str, make: Callable[[], Path]) -> None:
+        """Have something made; the certificate is there already, whatever goes wrong."""
+        try:
+            self.lines.append(f"{what}: {make()}")
+        except reading.BadReport as error:
+            self.lines.append(f"{what}: {error}")
+        except OSError as error:
+            self.lines.append(f"{what}: could not be written: {error.strerror or error}")
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(where.filename).name}:{where.lineno}"
+            self.lines.append(f"{what}: fault of the suite: {type(error).__name__}: {error} ({place})")
+
+
+def _complete(path: Path, settings: Mapping[str, Any]) -> Document | None:
+    """The certificate at *path*, where it is a whole one of the partner that *settings* name."""
+    try:
+        found = reading.read(path) if path.is_file() else None
+    except reading.BadReport:
+        return None  # not ours: nothing to compare with
+    if found is None or any(found["settings"].get(each) != settings[each] for each in ("partner-url", "partner-ws")):
+        return None
+    return found if found["selection"]["complete"] and not found["selection"]["interrupted"] else None
