@@ -4,24 +4,113 @@ Several runs against one partner as one: the union of what they examined, and th
 
 from __future__ import annotations
 
+import argparse
+import os
+import re
+
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from epos_conformance import _certificate, _contracts
-from epos_conformance.report.reading import BadReport, Document, partner, title
+from epos_conformance._console import say
+from epos_conformance._settings import SigningKey
+from epos_conformance.report import allure, reading
+from epos_conformance.report.folder import PAGE, RESULTS, Reports
+from epos_conformance.report.reading import BadReport, Commands, Document, partner, title
 from epos_conformance.verdict import Outcome, Result
 
+
+#: Of several partners: whose certificates there are.
+INDEX = "index.html"
 
 #: Of two runs of one check the one that says more counts, and of two that say something the worse.
 _TELLING = (Outcome.VIOLATES, Outcome.CONFORMS, Outcome.INCONCLUSIVE, Outcome.NOT_OFFERED)
 
 
-def by_partner(documents: Iterable[Document]) -> list[list[Document]]:
-    """*documents* by the partner that they are about."""
-    found: dict[tuple[str | None, ...], list[Document]] = {}
-    for each in documents:
-        found.setdefault(partner(each), []).append(each)
-    return list(found.values())
+def declare(commands: Commands) -> None:
+    """Declare ``epos-report merge``."""
+    parser = commands.add_parser("merge", help="merge the results of several runs: shards, transports, partners")
+    parser.add_argument("--into", type=Path, default=Path("merged"), metavar="FOLDER", help="(%(default)s)")
+    parser.add_argument("--allure-report", action="store_true", help="make Allure's HTML of all results, too")
+    parser.add_argument(
+        "--signing-key",
+        default=os.environ.get("EPOS_SIGNING_KEY"),
+        metavar="FILE",
+        help="sign each certificate with this Ed25519 key (environment: EPOS_SIGNING_KEY, the PEM text itself)",
+    )
+    reading.take_folders(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    """
+    One certificate for each partner with its page, the Allure results of all, and an index where there are several.
+
+    Of a single partner the certificate lies in the folder itself, of several each in a folder of its own.
+    """
+    into: Path = options.into
+    key = _key(options.signing_key)
+    # A fleet's night is more than fits into memory: one partner at a time, and of the others what is said of all.
+    partners: dict[tuple[str | None, ...], list[Path]] = {}
+    about: dict[Path, Document] = {}
+    for folder in reading.folders(options.folders):
+        document = reading.read(folder)
+        partners.setdefault(partner(document), []).append(folder)
+        about[folder] = {**document, "checks": []}
+    several = len(partners) > 1
+    places = _places([title(about[folders[0]]) for folders in partners.values()]) if several else [""]
+    entries = []
+    for name, folders in zip(places, partners.values(), strict=True):
+        place = into / name
+        document = merged([reading.read(each) for each in folders])
+        place.mkdir(parents=True, exist_ok=True)
+        reports = Reports(place, key)
+        reports.write(document, reports.previous(document["settings"]))
+        say(f"{title(document)}: {document['verdict']}")
+        _say_all(reports.lines)
+        entries.append(({**document, "checks": []}, (Path(name) / PAGE).as_posix()))
+    named = [(folder, title(document) if several else None) for folder, document in about.items()]
+    count = allure.gather(named, into / RESULTS)
+    say(f"{count} Allure results")
+    reports = Reports(into)
+    reports.tell_allure(into / RESULTS, list(about.values()))
+    if options.allure_report:
+        reports.make_allure(into / RESULTS, say)
+    _say_all(reports.lines)
+    if several:
+        from epos_conformance.report import page
+
+        page.index(entries, into / INDEX)
+        say(f"index: {into / INDEX}")
+    return 0
+
+
+def _places(titles: Sequence[str]) -> list[str]:
+    """A folder for each partner, of the same name every night."""
+    found: list[str] = []
+    for each in titles:
+        name = _NO_NAME.sub("-", each.lower()).strip("-")[:60] or "partner"
+        again = sum(1 for other in found if other == name or re.fullmatch(rf"{re.escape(name)}-\d+", other))
+        found.append(f"{name}-{again + 1}" if again else name)
+    return found
+
+
+_NO_NAME = re.compile(r"[^a-z0-9]+")
+
+
+def _say_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(f"  {line}")
+
+
+def _key(named: str | None) -> SigningKey | None:
+    from epos_conformance.report import signing
+
+    try:
+        return signing.key(named) if named else None
+    except ValueError as error:
+        raise BadReport(str(error)) from None
 
 
 def merged(documents: Sequence[Document]) -> Document:
@@ -29,6 +118,8 @@ def merged(documents: Sequence[Document]) -> Document:
     One certificate for certificates of one partner. Raises `BadReport` where they don't belong together.
     """
     first, *others = documents
+    # Of the runs, not of what they are merged to.
+    first = {name: each for name, each in first.items() if name not in ("changes", "signature")}
     if not others:
         return first
     for each in others:

@@ -4,11 +4,12 @@ Certificates as they are found on disk.
 
 from __future__ import annotations
 
+import argparse
 import json
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from epos_conformance import _certificate, _suite, schema
 
@@ -16,6 +17,16 @@ from epos_conformance import _certificate, _suite, schema
 NAME = "certificate.json"
 
 Document = dict[str, Any]
+
+#: What a subcommand is declared with.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def take_folders(parser: argparse.ArgumentParser) -> None:
+    """Have *parser* take folders of results."""
+    parser.add_argument(
+        "folders", type=Path, nargs="+", metavar="FOLDER", help="of results, or with such folders in it"
+    )
 
 
 class BadReport(Exception):

@@ -4,11 +4,16 @@ The outcome of one or several runs on half a page of Markdown, for the page of a
 
 from __future__ import annotations
 
+import argparse
+import os
 import re
+import sys
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from epos_conformance.report.reading import Document, title
+from epos_conformance.report import reading
+from epos_conformance.report.reading import Commands, Document, title
 
 
 #: Checks told of one partner and one kind.
@@ -23,6 +28,26 @@ _KINDS = (
 GRANTED = ("conformant", "conformant-with-recommendations")
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#])")
+
+
+def declare(commands: Commands) -> None:
+    """Declare ``epos-report summary``."""
+    parser = commands.add_parser(
+        "summary", help="print a summary in Markdown; exit 1 where a certificate is refused or not proven"
+    )
+    reading.take_folders(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    documents = [reading.read(each) for each in reading.folders(options.folders)]
+    text = markdown(documents)
+    sys.stdout.write(text)
+    # Shown on the page of the job.
+    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(page).open("a", encoding="utf-8") as file:
+            file.write(text)
+    return 0 if all(map(granted, documents)) else 1
 
 
 def granted(document: Document) -> bool:
@@ -48,6 +73,7 @@ def markdown(documents: Iterable[Document]) -> str:
         )
     for each in every:
         found = [line for kind in _KINDS for line in _told(each, *kind)]
+        found += _changed(each)
         if each["selection"]["interrupted"]:
             found.insert(0, "The run was interrupted.")
         if found:
@@ -71,6 +97,27 @@ def _told(document: Document, heading: str, outcome: str, level: str) -> list[st
     if len(checks) > _MOST:
         lines.append(f"* and {len(checks) - _MOST} more")
     return [*lines, ""]
+
+
+def _changed(document: Document) -> list[str]:
+    """What got worse or better since the partner's certificate before."""
+    changes = document.get("changes", {"checks": []})
+    lines = []
+    for kind, word in _CHANGED.items():
+        names = list(dict.fromkeys(f"`{each['id']}`" for each in changes["checks"] if each["kind"] == kind))
+        more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+        if names:
+            lines.append(f"* {word}: {', '.join(names[:_MOST])}{more}")
+    return [f"### Since {changes['since']['finishedAt'][:10]}", "", *lines, ""] if lines else []
+
+
+_CHANGED = {
+    "violated": "newly violated",
+    "inconclusive": "newly inconclusive",
+    "gone": "no longer examined",
+    "fixed": "fixed",
+    "examined": "newly examined",
+}
 
 
 def _plain(text: str) -> str:
