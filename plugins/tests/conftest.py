@@ -11,6 +11,7 @@ import pytest
 
 from epos_conformance.reference import launch
 
+from . import browsing
 from .place import Place, opened
 from .score import Teller
 from .support import SERVER
@@ -33,4 +34,11 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
     """The reference EPOS, with the variants that the test names."""
     request.getfixturevalue("server")
     with opened(tmp_path, *getattr(request, "param", ())) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[browsing.Browser]:
+    """A real browser, one for each process of tests."""
+    with browsing.opened() as found:
         yield found
