@@ -19,6 +19,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         if not option.shared:
             group.addoption(option.name, **option.declare())
+    # These need no partner, and are nobody's settings.
+    group.addoption(
+        "--explain",
+        dest="epos_explain",
+        metavar="RULE",
+        help="print what a rule asks, what keeps and what breaks it, and exit; a pattern lists the rules that it fits",
+    )
+    for what in ("rules", "capabilities"):
+        group.addoption(
+            f"--list-{what}",
+            dest=f"epos_list_{what}",
+            nargs="?",
+            const="text",
+            choices=("text", "json"),
+            help=f"print all {what} and exit; as JSON with --list-{what}=json",
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    option = config.option
+    if option.epos_explain is None and not (option.epos_list_rules or option.epos_list_capabilities):
+        return None
+    from epos_conformance import _answering
+
+    return _answering.answer(option.epos_explain, option.epos_list_rules, option.epos_list_capabilities)
 
 
 @pytest.hookimpl(tryfirst=True)
