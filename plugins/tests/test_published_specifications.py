@@ -360,10 +360,17 @@ def test_contradictions_have_ids_of_their_own() -> None:
 
 def test_contradictions_say_what_is_contradictory_and_what_the_suite_does() -> None:
     for each in contradictions():
-        assert set(each) == {"id", "sentence", "decision", "sources", "differs"}, each["id"]
+        assert set(each) == {"id", "sentence", "decision", "sources", "touches", "differs"}, each["id"]
         for text in (each["sentence"], each["decision"]):
             assert text.endswith("."), each["id"]
             assert not re.search(r"\b(should|must)\b", text), each["id"]
+
+
+def test_contradictions_name_rules_that_exist() -> None:
+    for each in contradictions():
+        assert each["touches"], each["id"]
+        for pattern in each["touches"]:
+            assert any(fnmatchcase(id, pattern) for id in _rules.rules()), (each["id"], pattern)
 
 
 def test_contradictions_name_known_sources() -> None:
