@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from epos_conformance import _certificate, _checks, _ci, _judge, _suite, _terminal, verdict
+from epos_conformance import _certificate, _checks, _ci, _expected, _judge, _suite, _terminal, verdict
 from epos_conformance._checks import Examination, examination_of
 from epos_conformance._dojo_reach import events_of
 from epos_conformance._leases import Leases
@@ -138,18 +138,13 @@ class ConformanceRun:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker could not remove, and what it left out: all left out the same."""
-        told = getattr(node, "workeroutput", {}).get(_TOLD, {"leftovers": [], "deselected": 0})
-        self.record.leftovers += told["leftovers"]
-        self.record.deselected = max(self.record.deselected, told["deselected"])
+        """Take over what a worker could not remove."""
+        self.record.leftovers += getattr(node, "workeroutput", {}).get(_TOLD, [])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Learn from the workers what they are going to run."""
         self.record.selected = {each.partition("[")[2].rstrip("]") for each in ids if "[" in each}
-
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        self.record.deselected += len(items)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.record.selected = {each.name for item in session.items if (each := examination_of(item))}
@@ -159,8 +154,7 @@ class ConformanceRun:
         for each in self._sessions.values():
             self.record.leftovers += [self.mask(left) for left in each.close()]
         if self._worker:
-            told = {"leftovers": self.record.leftovers, "deselected": self.record.deselected}
-            self.config.workeroutput[_TOLD] = told  # type: ignore[attr-defined]
+            self.config.workeroutput[_TOLD] = self.record.leftovers  # type: ignore[attr-defined]
             return
         if self.record.plan is None:
             return
@@ -177,6 +171,7 @@ class ConformanceRun:
             self.record.remarks = [self.mask(each) for each in remarks(self._line.ask("evidence"))]
         if self._reach is not None:
             self.record.afterwards = self._reach.dojo.restore()
+        self.record.deselected = self._left_out()
         previous = self._reports.previous(self.settings.shown())
         if previous is not None:
             self.record.known = {each["id"] for each in previous["checks"]}
@@ -187,6 +182,13 @@ class ConformanceRun:
             self._reports.tell_allure(Path(results), self.certificate.document)
             if self.settings.allure_report:
                 self._reports.make_allure(Path(results), self._say)
+
+    def _left_out(self) -> int:
+        """How many checks belong to the run and were not selected: -k says so, or the files that were named."""
+        plan = self.record.plan
+        assert plan is not None
+        flows = [each.name for each in plan.dojo.flows] if plan.dojo is not None else []
+        return len(_expected.names(plan.access, flows) - self.record.selected - self.record.results.keys())
 
     def _status(self, exitstatus: int) -> pytest.ExitCode:
         """Granted or not: what pytest counted, and what it couldn't know."""

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from epos_conformance import _certificate, _contracts
+from epos_conformance import _certificate, _contracts, _suite
 from epos_conformance._console import say
 from epos_conformance._settings import SigningKey
 from epos_conformance.report import allure, reading
 from epos_conformance.report.folder import PAGE, RESULTS, Reports
 from epos_conformance.report.reading import BadReport, Commands, Document, partner, title
-from epos_conformance.verdict import Outcome, Result
+from epos_conformance.verdict import Outcome
 
 
 #: Of several partners: whose certificates there are.
@@ -117,6 +117,11 @@ def merged(documents: Sequence[Document]) -> Document:
     """
     One certificate for certificates of one partner. Raises `BadReport` where they don't belong together.
     """
+    # Costly to import: the checks come along.
+    from epos_conformance import _expected
+    from epos_conformance.report.excuses import Facts
+    from epos_conformance.report.rederiving import unexcused
+
     first, *others = documents
     # Of the runs, not of what they are merged to.
     first = {name: each for name, each in first.items() if name not in ("changes", "signature")}
@@ -129,14 +134,24 @@ def merged(documents: Sequence[Document]) -> Document:
             raise BadReport(
                 f"{title(first)} was checked by different versions of the suite: their results don't add up"
             )
+    if first["suite"]["version"] != _suite.version():
+        raise BadReport(
+            f"{title(first)} was checked by version {first['suite']['version']} of the suite, and this is "
+            f"{_suite.version()}: merge with that version, which knows the checks"
+        )
     entries: dict[str, Any] = {}
     for each in documents:
         for entry in each["checks"]:
             name = _certificate.result(entry).name
             if name not in entries or _rank(entry) < _rank(entries[name]):
                 entries[name] = entry
-    results = sorted((_certificate.result(each) for each in entries.values()), key=_certificate.place)
-    offers = _offers(documents)
+    offers, settings, dojo = _offers(documents), _settings(documents), _dojo(documents)
+    results = [_certificate.result(each) for each in entries.values()]
+    # Of the flows of one Dojo, or of none, nothing can be said where another counts; and where one run had no reason to
+    # examine what is offered in another, nobody examined it.
+    expected = _expected.examinations(offers, dojo.get("dojo", {}).get("flows", ()))
+    stale = unexcused(results, expected, Facts(offers=offers, settings=settings, dojo=bool(dojo)))
+    results = sorted((each for each in results if each.name in expected.keys() - stale), key=_certificate.place)
     return {
         **first,
         "partner": {
@@ -145,11 +160,11 @@ def merged(documents: Sequence[Document]) -> Document:
             "products": _union(each["partner"]["products"] for each in documents),
             "capabilities": _known(name for each in offers.values() for name in each),
         },
-        **_dojo(documents),
+        **dojo,
         "startedAt": min(each["startedAt"] for each in documents),
         "finishedAt": max(each["finishedAt"] for each in documents),
-        "selection": _selection(documents, results),
-        "settings": _settings(documents),
+        "selection": _selection(documents, len(expected) - len(results)),
+        "settings": settings,
         **_certificate.concluded(results, offers),
         "checks": [entries[each.name] for each in results],
         "waivers": _waivers(documents),
@@ -188,16 +203,11 @@ def _dojo(documents: Iterable[Document]) -> dict[str, Any]:
     return {"dojo": told} if told else {}
 
 
-def _selection(documents: Sequence[Document], results: Sequence[Result]) -> dict[str, Any]:
-    """
-    What is missing from the union: a check that one run left out may have been run by another.
-    """
-    # A run knows how many checks there were for it: those that it ran, and those that it left out.
-    there = max(len(each["checks"]) + each["selection"]["deselected"] for each in documents)
-    deselected = max(0, there - len(results))
+def _selection(documents: Sequence[Document], left_out: int) -> dict[str, Any]:
+    """What is missing from the union: a check that one run left out may have been run by another."""
     return {
-        "complete": not deselected or any(each["selection"]["complete"] for each in documents),
-        "deselected": deselected,
+        "complete": not left_out,
+        "deselected": left_out,
         "interrupted": any(each["selection"]["interrupted"] for each in documents),
     }
 
