@@ -18,7 +18,6 @@ from typing import Any
 
 from epos_conformance import _contracts, _rules, _suite, verdict
 from epos_conformance._record import Plan, Record
-from epos_conformance._settings import Settings
 from epos_conformance.verdict import Basis, Level, Outcome, Result, Verdict
 
 

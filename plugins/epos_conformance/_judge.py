@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import traceback
 
+from typing import Any
+
 from epos_conformance._checks import Examination, Examined
+from epos_conformance._fault import at_fault
 from epos_conformance._masking import Masker
 from epos_conformance._settings import Waiver
 from epos_conformance.exceptions import Inconclusive, NotOffered, Unanswered, Unauthorized, Unreachable, Violation
@@ -14,7 +17,7 @@ from epos_conformance.exchange import Exchange
 from epos_conformance.verdict import Outcome, Result
 
 
-#: How much of a conversation a violation shows; the exchange at fault is the last one, nearly always.
+#: How much of a conversation a violation shows.
 _MOST_EXCHANGES = 20
 
 
@@ -49,16 +52,27 @@ def judge(
         message=mask(message),
         cause=cause,
         duration=round(duration, 6),
-        exchanges=_shown(exchanges, outcome, whole=whole),
+        exchanges=_shown(exchanges, error, whole=whole or outcome in (Outcome.VIOLATES, Outcome.INCONCLUSIVE)),
         steps=_steps(partner, mask),
         waiver={"reason": waiver.reason, "until": waiver.until.isoformat()} if waiver else None,
     )
 
 
-def _shown(exchanges: list[Exchange], outcome: Outcome, *, whole: bool) -> list[dict[str, object]]:
-    if outcome in (Outcome.VIOLATES, Outcome.INCONCLUSIVE):
-        return [each.to_json() for each in exchanges[-_MOST_EXCHANGES:]]
-    return [each.to_json(bodies=whole) for each in exchanges]
+def _shown(exchanges: list[Exchange], error: BaseException | None, *, whole: bool) -> list[dict[str, Any]]:
+    """
+    *exchanges* for the certificate; of one that ended by *error* no more than can be read, marked where the fault is.
+    """
+    shown = [each.to_json(bodies=whole) for each in exchanges]
+    if error is None or not shown:
+        return shown
+    last = len(shown) - 1
+    if isinstance(error, Violation) and error.findings:
+        found = error.findings[0]
+        last = at_fault(shown, found.where, found.expected, found.seen)
+        shown[last]["fault"] = True
+    # Up to the end, where that is not too far from the fault.
+    end = len(shown) if len(shown) - last < _MOST_EXCHANGES else last + 1
+    return shown[max(0, end - _MOST_EXCHANGES) : end]
 
 
 def _steps(partner: Examined | None, mask: Masker) -> list[dict[str, object]]:

@@ -108,10 +108,11 @@ def explain(result: Result) -> str:
     if result.waiver:
         lines.append(f"  waived until {result.waiver['until']}: {result.waiver['reason']}")
     if result.exchanges and result.outcome is not Outcome.CONFORMS:
-        last = result.exchanges[-1]
-        lines.append(f"  {brief(last)}")
-        if "replay" in last:
-            lines.append(f"  replay: {last['replay']}")
+        # The last one says how it ended, where none is known to be at fault.
+        found = next((each for each in result.exchanges if "fault" in each), result.exchanges[-1])
+        lines.append(f"  {brief(found)}")
+        if "replay" in found:
+            lines.append(f"  replay: {found['replay']}")
     lines.append(f"  source: {'; '.join(_rules.cite(each) for each in result.source)}")
     return "\n".join(lines)
 

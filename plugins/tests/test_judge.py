@@ -176,6 +176,17 @@ def test_of_a_long_conversation_the_end_is_kept(error: BaseException | None, num
     assert shown[-1]["request"]["url"] == "http://till/29"
 
 
+def test_the_exchange_at_fault_is_kept_and_marked_however_long_ago_it_was() -> None:
+    finding = Finding("SearchOrders of 'http://till/3'", "a", "b")
+    shown = judged(Violation(finding), 60).exchanges
+    assert [each["request"]["url"] for each in shown] == [f"http://till/{number}" for number in range(4)]
+    assert [each.get("fault") for each in shown] == [None, None, None, True]
+
+
+def test_without_a_finding_no_exchange_is_at_fault() -> None:
+    assert not any("fault" in each for error in (None, Inconclusive("x")) for each in judged(error, 3).exchanges)
+
+
 def test_a_waiver_is_kept_with_its_reason_and_end() -> None:
     waiver = Waiver(rule="x", reason="agreed", until=datetime.date(2027, 1, 31))
     found = judged(Violation(Finding("a", "b", "c")), waiver=waiver)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
