@@ -178,7 +178,7 @@ def test_of_a_long_conversation_the_end_is_kept(error: BaseException | None, num
 
 def test_the_exchange_at_fault_is_kept_and_marked_however_long_ago_it_was() -> None:
     finding = Finding("SearchOrders of 'http://till/3'", "a", "b")
-    shown = judged(Violation(finding), 60).exchanges
+    shown = judged(Violation(finding), 25).exchanges
     assert [each["request"]["url"] for each in shown] == [f"http://till/{number}" for number in range(4)]
     assert [each.get("fault") for each in shown] == [None, None, None, True]
 
