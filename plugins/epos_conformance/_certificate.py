@@ -7,8 +7,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import os
-import tempfile
 import time
 
 from collections.abc import Collection, Mapping
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from epos_conformance import _contracts, _rules, _suite, verdict
+from epos_conformance._files import whole
 from epos_conformance._record import Plan, Record
 from epos_conformance.verdict import Basis, Level, Outcome, Result, Verdict
 
@@ -41,18 +40,9 @@ def write(document: Mapping[str, Any], path: Path) -> None:
     """
     Write *document* to *path*: whole, or not at all.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".certificate-", suffix=".json")
-    try:
-        # Half a surrogate pair in a partner's words: UTF-8 can't hold it, JSON escapes it just like this.
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            # In one line: laying it out takes as long as thirty checks.
-            file.write(json.dumps(document, ensure_ascii=False) + "\n")
-        Path(name).chmod(0o644)  # mkstemp's files are for their owner alone
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole(path) as file:
+        # In one line: laying it out takes as long as thirty checks.
+        file.write(json.dumps(document, ensure_ascii=False) + "\n")
 
 
 def entry(result: Result) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from epos_conformance import _certificate
+from epos_conformance._files import whole
 from epos_conformance._settings import SigningKey
 from epos_conformance.report import allure_ci, reading
 from epos_conformance.report.reading import BadReport, Commands, Document
@@ -152,15 +152,8 @@ def sign(certificate: Path, document: Document, pem: str) -> Path:
     envelope = Envelope(json.dumps(stated, separators=(",", ":")).encode("ascii"), PAYLOAD_TYPE, {})
     envelope.sign(signer)
     path = beside(certificate)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".certificate-", suffix=".jsonl")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(line(envelope))
-        Path(name).chmod(0o644)  # mkstemp's files are for their owner alone
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with whole(path) as file:
+        file.write(line(envelope).decode("ascii"))
     return path
 
 

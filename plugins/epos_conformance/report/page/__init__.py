@@ -7,12 +7,9 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
-import os
 import re
-import tempfile
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -20,6 +17,7 @@ from urllib.parse import quote
 
 from epos_conformance import _suite
 from epos_conformance._console import say
+from epos_conformance._files import whole
 from epos_conformance.report import reading
 from epos_conformance.report.reading import BadReport, Commands
 
@@ -75,7 +73,7 @@ def write(document: Document, path: Path, *, digest: str | None = None) -> None:
     """
     Write the page of the certificate *document* to *path*: whole, or not at all.
     """
-    with _whole(path) as out:
+    with whole(path) as out:
         render(document, out, digest=digest)
 
 
@@ -86,7 +84,7 @@ def index(entries: Iterable[tuple[Document, str]], path: Path) -> None:
     from epos_conformance.report.page import view
 
     listed = [view.summary(document, quote(where)) for document, where in entries]
-    with _whole(path) as out:
+    with whole(path) as out:
         _stream("index.html.j2", {"entries": listed, "suite": {"name": _suite.NAME, "version": _suite.version()}}, out)
 
 
@@ -104,21 +102,6 @@ def _buffered(parts: Iterator[str], most: int = 500) -> Iterator[str]:
             yield "".join(some)
             some.clear()
     yield "".join(some)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[TextIO]:
-    """A file that is at *path* when it is complete, and not before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".page-", suffix=".html")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            yield file
-        Path(name).chmod(0o644)  # mkstemp's files are for their owner alone
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 @cache
