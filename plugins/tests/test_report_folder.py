@@ -164,8 +164,9 @@ def test_a_signing_key_may_be_a_file_or_the_text_of_one(tmp_path: Path) -> None:
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     (tmp_path / "key.pem").write_text(pem, "utf-8")
     about = ("--partner-url=reference", "-k", "ListAreas.answer-matches and rest")
-    for given in ({"options": ("--signing-key=key.pem",)}, {"environment": {"EPOS_SIGNING_KEY": pem}}):
-        run = run_suite(tmp_path, *about, *given.get("options", ()), environment=given.get("environment"))
+    ways: list[tuple[list[str], dict[str, str]]] = [(["--signing-key=key.pem"], {}), ([], {"EPOS_SIGNING_KEY": pem})]
+    for options, environment in ways:
+        run = run_suite(tmp_path, *about, *options, environment=environment)
         assert run.status == 0, run.output
         assert run.certificate["signature"] == {
             "state": "signed",
