@@ -67,8 +67,7 @@ def _shown(exchanges: list[Exchange], error: BaseException | None, *, whole: boo
         return shown
     last = len(shown) - 1
     if isinstance(error, Violation) and error.findings:
-        found = error.findings[0]
-        last = at_fault(shown, found.where, found.expected, found.seen)
+        last = at_fault(exchanges, error.findings[0], first=len(error.findings) > 1)
         shown[last]["fault"] = True
     # Up to the end, where that is not too far from the fault.
     end = len(shown) if len(shown) - last < _MOST_EXCHANGES else last + 1

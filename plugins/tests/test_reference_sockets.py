@@ -454,6 +454,8 @@ def test_what_becomes_of_it_is_told_once() -> None:
             assert await gateway.next_session()
             await gateway.session.close(1012, "back soon")
             assert await gateway.next_session(1)
+            # What the gateway has seen the EPOS tells a moment later.
+            await gateway.until(lambda: len(lines) == 4)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             return gateway.url
