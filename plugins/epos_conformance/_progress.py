@@ -61,28 +61,34 @@ class Progress:
         # The files of the suite mean nothing to a partner.
         reporter.showfspath = False
 
-    def line(self) -> str:
+    def line(self, width: int | None = None) -> str:
         """
-        Where the run stands: ``523 of 1554 examined, 2 violated; 1031 to go; waiting for … (12 s)``.
+        Where the run stands: ``523 of 1554 examined, 2 violated; waiting for … (12 s); 1031 to go``.
+
+        In *width* characters, where that is given: what the run waits for is cut in its middle, and what can be worked
+        out is left out.
         """
         whole, done = len(self._record.selected), len(self._seen)
         told = [f"{done} of {whole} examined" if whole else f"{done} examined"]
         told += [f"{self._counted[word]} {word}" for word in _WORDS if self._counted.get(word)]
-        parts = [", ".join(told)]
-        if whole > done:
-            parts.append(f"{whole - done} to go")
-        if waiting := self._waiting():
-            parts.append(f"waiting for {waiting}")
-        return "; ".join(parts)
+        stands, name, seconds = ", ".join(told), *self._waiting()
+        left = f"; {whole - done} to go" if whole > done else ""
+        waiting = f"; waiting for {name} ({seconds:.0f} s)" if name else ""
+        over = 0 if width is None else len(stands + waiting + left) - width
+        if over > 0:
+            over, left = over - len(left), ""
+        if over > 0 and name:
+            waiting = f"; waiting for {name[: max(0, len(name) - over - 3)]}... ({seconds:.0f} s)"
+        return stands + waiting + left
 
-    def _waiting(self) -> str:
-        """The check that goes on longest, where that is worth a word."""
+    def _waiting(self) -> tuple[str, float]:
+        """The check that goes on longest, where that is worth a word, and for how many seconds."""
         now = self._now()
         # Copied at once: hooks run in another thread than the one that shows the line.
         name, since = min(dict(self._running).items(), key=lambda each: each[1], default=("", now))
         if now - since < LONG:
-            return ""
-        return f"{name.partition('[')[2].rstrip(']') or name} ({now - since:.0f} s)"
+            return "", 0.0
+        return name.partition("[")[2].rstrip("]") or name, now - since
 
     def say(self, text: str) -> bool:
         """Show *text* above the line; False where there is no such line."""
@@ -127,9 +133,10 @@ class Progress:
             from rich.live import Live
             from rich.text import Text
 
+            console = Console(file=self._out, force_terminal=True)
             self._live = Live(
-                get_renderable=lambda: Text(self.line(), no_wrap=True, overflow="ellipsis"),
-                console=Console(file=self._out, force_terminal=True),
+                get_renderable=lambda: Text(self.line(console.width), no_wrap=True, overflow="ellipsis"),
+                console=console,
                 transient=True,
                 redirect_stdout=False,
                 redirect_stderr=False,

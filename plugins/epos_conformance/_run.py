@@ -151,6 +151,8 @@ class ConformanceRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus == pytest.ExitCode.INTERRUPTED and self._sessions:
+            self._say("interrupted: removing what the checks made at the partner")
         for each in self._sessions.values():
             self.record.leftovers += [self.mask(left) for left in each.close()]
         if self._worker:

@@ -229,9 +229,13 @@ def _changes(reporter: pytest.TerminalReporter, document: dict[str, Any]) -> Non
     if (changes := document.get("changes")) is None:
         return
     counts = Counter(each["kind"] for each in changes["checks"])
-    told = ", ".join(f"{counts[kind]} {word}" for kind, word in _CHANGED.items() if counts[kind])
+    told = [f"{counts[kind]} {word}" for kind, word in _CHANGED.items() if counts[kind]]
+    before, selection = changes["since"]["verdict"], document["selection"]
+    if before != document["verdict"]:
+        told.insert(0, f"{before} before")
+    part = " of what was examined" if selection["interrupted"] or not selection["complete"] else ""
     since = f"since {changes['since']['finishedAt'][:16].replace('T', ' ')} UTC"
-    reporter.write_line(f"{since}: {told or 'nothing changed'}", yellow=changes["worse"])
+    reporter.write_line(f"{since}{part}: {', '.join(told) or 'nothing changed'}", yellow=changes["worse"])
 
 
 _CHANGED = {

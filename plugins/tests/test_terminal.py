@@ -50,12 +50,14 @@ def record(*results: Result, blocked: str | None = None, waivers: tuple[Waiver, 
 def told(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What is written about a run."""
 
-    def tell(found: Record, *, verbosity: int = 0, written: Sequence[str] = ()) -> str:
+    def tell(found: Record, *, verbosity: int = 0, written: Sequence[str] = (), **members: Any) -> str:
         output = io.StringIO()
+        certificate = _certificate.build(found, interrupted=False)
+        certificate.document.update(members)
         with monkeypatch.context() as patch:
             patch.setattr(pytestconfig.option, "verbose", verbosity)
             reporter = pytest.TerminalReporter(pytestconfig, output)
-            _terminal.summarize(found, _certificate.build(found, interrupted=False), reporter, written)
+            _terminal.summarize(found, certificate, reporter, written)
         return output.getvalue()
 
     return tell
@@ -269,6 +271,30 @@ def test_the_rest_is_told_too(told: Any) -> None:
         "checks: 1 kept, 1 broken (of these 1 recommendations, 0 notes, 0 waived), 0 inconclusive, 0 not offered"
         in text
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "kinds", "deselected", "line"),
+    [
+        ("conformant", [], 0, "since 2026-11-21 07:08 UTC: nothing changed"),
+        ("conformant", [], 3, "since 2026-11-21 07:08 UTC of what was examined: nothing changed"),
+        ("not-proven", [], 0, "since 2026-11-21 07:08 UTC: not-proven before"),
+        (
+            "not-conformant",
+            ["fixed", "gone", "fixed"],
+            0,
+            "since 2026-11-21 07:08 UTC: not-conformant before, 2 fixed, 1 no longer examined",
+        ),
+    ],
+)
+def test_what_changed_since_the_last_certificate_is_counted(
+    before: str, kinds: list[str], deselected: int, line: str, told: Any
+) -> None:
+    found = record(of_rule(KEPT))
+    found.deselected = deselected
+    since = {"finishedAt": "2026-11-21T07:08:09.000Z", "verdict": before, "suite": "1"}
+    changes = {"since": since, "worse": False, "checks": [{"kind": each} for each in kinds]}
+    assert line in told(found, changes=changes).splitlines()
 
 
 def test_of_a_part_of_the_checks_no_product_is_judged(told: Any) -> None:

@@ -55,6 +55,8 @@ def start(
             stdout=subprocess.PIPE,
             stderr=errors,
             env=_environment(),
+            # A Ctrl-C is for the run, which still has things to remove here; this child ends when its stdin is closed.
+            start_new_session=True,
         )
         line = _first_line(child)
         if line.startswith("reference EPOS on "):
