@@ -229,7 +229,7 @@ def _changes(reporter: pytest.TerminalReporter, document: dict[str, Any]) -> Non
     if (changes := document.get("changes")) is None:
         return
     counts = Counter(each["kind"] for each in changes["checks"])
-    told = [f"{counts[kind]} {word}" for kind, word in _CHANGED.items() if counts[kind]]
+    told = [f"{counts[kind]} {word}" for kind, word in CHANGED.items() if counts[kind]]
     before, selection = changes["since"]["verdict"], document["selection"]
     if before != document["verdict"]:
         told.insert(0, f"{before} before")
@@ -238,12 +238,13 @@ def _changes(reporter: pytest.TerminalReporter, document: dict[str, Any]) -> Non
     reporter.write_line(f"{since}{part}: {', '.join(told) or 'nothing changed'}", yellow=changes["worse"])
 
 
-_CHANGED = {
+#: Kinds of changes in words, the worst first.
+CHANGED = {
     "violated": "newly violated",
-    "fixed": "fixed",
-    "examined": "newly examined",
     "inconclusive": "newly inconclusive",
     "gone": "no longer examined",
+    "fixed": "fixed",
+    "examined": "newly examined",
 }
 
 

@@ -283,7 +283,7 @@ def test_the_rest_is_told_too(told: Any) -> None:
             "not-conformant",
             ["fixed", "gone", "fixed"],
             0,
-            "since 2026-11-21 07:08 UTC: not-conformant before, 2 fixed, 1 no longer examined",
+            "since 2026-11-21 07:08 UTC: not-conformant before, 1 no longer examined, 2 fixed",
         ),
     ],
 )

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from epos_conformance._terminal import CHANGED
 from epos_conformance.report import reading
 from epos_conformance.report.reading import Commands, Document, title
 
@@ -103,21 +104,12 @@ def _changed(document: Document) -> list[str]:
     """What got worse or better since the partner's certificate before."""
     changes = document.get("changes", {"checks": []})
     lines = []
-    for kind, word in _CHANGED.items():
+    for kind, word in CHANGED.items():
         names = list(dict.fromkeys(f"`{each['id']}`" for each in changes["checks"] if each["kind"] == kind))
         more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
         if names:
             lines.append(f"* {word}: {', '.join(names[:_MOST])}{more}")
     return [f"### Since {changes['since']['finishedAt'][:10]}", "", *lines, ""] if lines else []
-
-
-_CHANGED = {
-    "violated": "newly violated",
-    "inconclusive": "newly inconclusive",
-    "gone": "no longer examined",
-    "fixed": "fixed",
-    "examined": "newly examined",
-}
 
 
 def _plain(text: str) -> str:
