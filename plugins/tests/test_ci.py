@@ -13,6 +13,7 @@ import pytest
 
 from epos_conformance import _ci, _rules
 from epos_conformance._certificate import build
+from epos_conformance.report import summary
 from epos_conformance.verdict import Level, Outcome, Result
 
 from .support import run_suite
@@ -75,6 +76,18 @@ def test_elsewhere_nothing_is_told() -> None:
     _ci.tell(certificate(broken("x")), {}, said.append)
     _ci.tell(certificate(broken("x")), {"GITHUB_ACTIONS": "false"}, said.append)
     assert said == []
+
+
+def test_the_summary_says_what_changed_the_worst_first() -> None:
+    found = certificate(broken("x"))
+    since = {"finishedAt": "2026-11-21T07:08:09.000Z", "verdict": "conformant", "suite": "1"}
+    kinds = {KEPT: "fixed", BROKEN: "violated"}
+    changes = [{"id": id, "kind": kind} for id, kind in kinds.items()]
+    found["changes"] = {"since": since, "worse": True, "checks": changes}
+    text = summary.markdown([found])
+    assert f"### Since 2026-11-21\n\n* newly violated: `{BROKEN}`\n* fixed: `{KEPT}`\n" in text
+    found["changes"]["checks"] = []
+    assert "Since" not in summary.markdown([found])
 
 
 def test_a_summary_that_can_not_be_written_is_said(tmp_path: Path) -> None:
