@@ -244,16 +244,59 @@ def test_paper_has_everything(browser: Browser, whole: Path) -> None:
         shown.emulate_media(media="print")
 
         assert shown.locator("details:not([open])").count() > 5
-        folded = "details:not([open]) > :not(summary)"
+        # A table in which all is kept is told by its head.
+        folded = "details:not([open]) > :not(summary, .table:not(.X) > .scroll)"
         visible = shown.eval_on_selector_all(folded, "all => all.map(each => each.checkVisibility())")
         assert len(visible) > 5
         assert all(visible)
+        assert shown.locator(".matrix tbody tr.K:not(.X)").count() > 1
+        assert not shown.locator(".matrix tbody tr:not(.X)").filter(visible=True).count()
         assert {"keeps-the-note", "success-status-is-ok"} <= rows(shown)
         assert not shown.locator(".filter").first.is_visible()
         printed = shown.pdf(prefer_css_page_size=True, print_background=True)
 
     assert printed.startswith(b"%PDF-")
     assert printed.count(b"/Type /Page\n") > 3
+
+
+def test_words_are_whole_on_paper(browser: Browser, tmp_path: Path) -> None:
+    broken = [
+        check(f"{name}.answer-matches-schema", "violates", pages.FAULT, transport)
+        for name in ("RecordOrderPaymentById", "SearchOrders")
+        for transport in ("rest", "ws")
+    ]
+    page.write(document([*broken, check("ListAreas.answer-matches-schema")]), tmp_path / page.NAME)
+
+    # The width of A4 between its margins.
+    with browser.page(tmp_path / page.NAME, viewport={"width": 695, "height": 1000}) as shown:
+        shown.emulate_media(media="print")
+        lines = shown.eval_on_selector_all(
+            "#capabilities .word",
+            """all => all.map(each => {
+              const range = document.createRange();
+              range.selectNodeContents(each);
+              return [each.innerText, new Set([...range.getClientRects()].map(one => one.top)).size];
+            })""",
+        )
+
+    assert {"Conformant", "Not conformant"} <= {text for text, _ in lines}
+    assert [text for text, number in lines if number > len(text.split())] == []
+
+
+def test_a_phone_shows_times_as_a_table(browser: Browser, tmp_path: Path) -> None:
+    calls = [pages.exchange(name, over) for name in ("RecordOrderPaymentById", "ListAreas") for over in ("rest", "ws")]
+    page.write(document([check("SearchOrders.keeps-to-the-limit", exchanges=calls)]), tmp_path / page.NAME)
+
+    with browser.page(tmp_path / page.NAME, viewport=PHONE) as shown:
+        table = shown.locator("table.figures")
+
+        assert not shown.locator(".chart").is_visible()
+        assert table.is_visible()
+        assert table.evaluate("each => each.scrollWidth <= each.parentElement.clientWidth")
+
+    with browser.page(tmp_path / page.NAME) as shown:
+        assert shown.locator(".chart").is_visible()
+        assert not shown.locator("table.figures").is_visible()
 
 
 def test_paper_is_light_in_the_dark(browser: Browser, whole: Path) -> None:

@@ -73,6 +73,49 @@ def test_a_row_with_a_broken_rule_leads_to_the_finding() -> None:
     assert [(each.over, each.word, each.anchor) for each in found.observed] == [("over REST", "broken", "violated-1")]
 
 
+CREDENTIALS = "The EPOS refuses callers without its credentials"
+
+
+def test_steps_that_nobody_took_are_not_shown_by_the_run() -> None:
+    found = rows([check("rest.refuses-missing-credentials", case="SearchOrders", capability="SearchOrders")])[
+        CREDENTIALS
+    ]
+
+    assert (found.state, found.word) == ("partly", "Shown in part")
+    assert found.remark == "Not examined: rest.refuses-a-wrong-password and rest.refuses-a-wrong-username"
+
+
+def test_a_row_is_shown_where_each_of_its_rules_was_examined() -> None:
+    names = ("refuses-missing-credentials", "refuses-a-wrong-password", "refuses-a-wrong-username")
+    absent = {"case": "CreateParty", "outcome": "not-offered", "message": "CreateParty isn't claimed"}
+    checks = [check(f"rest.{name}", **more) for name in names for more in ({"case": "SearchOrders"}, absent)]
+    found = rows(checks)[CREDENTIALS]
+
+    assert (found.state, found.remark) == ("shown", None)
+    assert [(each.over, each.word) for each in found.observed] == [("over REST", "kept")]
+
+
+def test_a_rule_that_was_left_out_altogether_was_not_examined() -> None:
+    names = ("refuses-missing-credentials", "refuses-a-wrong-password")
+    absent = check("rest.refuses-a-wrong-username", "not-offered", "not examined: the run is --read-only")
+    found = rows([*(check(f"rest.{name}") for name in names), absent])[CREDENTIALS]
+
+    assert (found.state, found.remark) == ("partly", "Not examined: rest.refuses-a-wrong-username")
+
+
+@pytest.mark.parametrize(
+    ("message", "word"),
+    [
+        ("not examined: there is no Dojo API in this run", "not examined"),
+        ("QR Pay by table needs SearchTables, which isn't offered", "not offered"),
+    ],
+)
+def test_what_nobody_asked_for_is_told_from_what_is_not_offered(message: str, word: str) -> None:
+    found = rows([check("registration.can-be-retrieved", "not-offered", message, "dojo")])
+
+    assert [each.word for each in found["The registered capabilities can be retrieved"].observed] == [word]
+
+
 @pytest.mark.parametrize("scenario", ["A wrong API key makes the POS show an error", "The API version is hard-coded"])
 def test_what_no_run_can_see_is_left_to_the_uat(scenario: str) -> None:
     version = check("registration.version-is-the-documented-one", transport="dojo")

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import json
 
+from typing import Any
+
 import pytest
 
-from epos_conformance.report.page import evidence, findings, words
+from epos_conformance.report.page import evidence, findings, order, reasons, words
 from epos_conformance.report.page.findings import Fact, collect, occurrence
 
-from .pages import call, check, document, exchange
+from . import pages
+from .pages import call, check, document, exchange, parts
 
 
 def test_a_message_is_taken_apart() -> None:
@@ -82,10 +85,33 @@ def test_what_would_help_is_told_once_for_reasons_of_one_cause() -> None:
         check("SearchOrders.keeps-to-the-limit", "inconclusive", reason, cause=cause, case=reason)
         for reason, cause in [("a", "data"), ("b", "unreachable"), ("c", "data")]
     ]
-    reasons = collect(document(checks)).groups["unproven"].reasons
+    found = collect(document(checks)).groups["unproven"].reasons
 
-    assert [each.text for each in reasons] == ["A", "C", "B"]
-    assert [each.help for each in reasons] == [findings.HELP["data"], None, findings.HELP["unreachable"]]
+    assert [each.text for each in found] == ["A", "C", "B"]
+    assert [each.help for each in found] == [reasons.HELP["data"], None, reasons.HELP["unreachable"]]
+
+
+def test_what_is_violated_is_to_be_mended_before_what_follows_from_it() -> None:
+    lacking = {"outcome": "inconclusive", "cause": "data"}
+    found = parts([
+        check("RecordOrderPaymentById.answer-matches-schema", "violates", "at x: expected a success, saw status 409"),
+        check("RecordOrderPaymentById.counts-a-late-replay-once", message="none was recorded", **lacking),
+        check("journeys.split-bill-with-tips", message="the partner refuses RecordOrderPaymentById", **lacking),
+        check("SearchTables.answer-matches-schema", message="no table was found", **lacking),
+    ]).text("unproven")
+
+    assert "First mend what is violated in RecordOrderPaymentById: 2 of these 3 checks need the same, and" in found
+    assert found.index("First mend") < found.index("Give the run what it lacks")
+
+
+def test_what_has_nothing_to_do_with_a_violation_is_not_put_down_to_it() -> None:
+    found = parts([
+        check("RecordOrderPaymentById.answer-matches-schema", "violates", "at x: expected a success, saw status 409"),
+        check("SearchTables.answer-matches-schema", "inconclusive", "no table was found", cause="data"),
+        check("RecordOrderPaymentById.headers-are-optional", "inconclusive", "no answer", cause="unreachable"),
+    ]).text("unproven")
+
+    assert "First mend" not in found
 
 
 def test_every_check_that_is_not_kept_has_a_place() -> None:
@@ -121,21 +147,82 @@ def test_the_last_exchange_is_shown_and_those_before_it_are_named() -> None:
     assert found.before[-1] == "POST http://till.example/v1/SearchOrders → status 200, 11 ms"
 
 
-def test_of_a_long_conversation_the_exchange_is_shown_that_the_finding_names() -> None:
+def test_of_a_long_conversation_the_exchange_at_fault_is_shown() -> None:
     calls = [
         exchange("RecordOrderPaymentById", asked='{"value": 2}', answered='{"value":2}'),
-        exchange("RecordOrderPaymentById", asked='{"value": 29}', answered='{"value":28}'),
+        exchange("RecordOrderPaymentById", asked='{"value": 29}', answered='{"value":28}', fault=True),
         exchange("RecordOrderPaymentById", asked='{"value": 3}', status=409),
         exchange("SearchOrders"),
     ]
-    found = evidence.of(calls, "RecordOrderPaymentById, the answer to payment 1", "29 (£0.29)", "28 (£0.28)")
-    refused = evidence.of(calls, "RecordOrderPaymentById", "a success", "status 409, Conflict")
+    found = evidence.of(calls)
 
     assert found is not None
-    assert refused is not None
     assert '"value": 29' in found.request
-    assert found.later == 2
-    assert refused.answer.startswith("status 409")
+    assert (len(found.before), found.later) == (1, 2)
+
+
+def test_an_exchange_is_shown_once_and_referred_to_after_that() -> None:
+    calls = [exchange(answered="the first", fault=True), exchange(answered="the second")]
+    others = [exchange(answered="the first"), {**exchange(answered="the second"), "fault": True}]
+    found = parts([
+        check("SearchOrders.answer-matches-schema", "violates", pages.FAULT, exchanges=calls),
+        check("SearchOrders.keeps-to-the-limit", "violates", pages.FAULT, exchanges=calls),
+        check("SearchOrders.success-status-is-ok", "violates", "at x: expected a, saw b", exchanges=calls),
+        check("SearchOrders.walks-each-row-once", "violates", pages.FAULT, exchanges=others),
+    ])
+
+    assert "the first" in found.text("exchange-1")
+    assert "the second" in found.text("exchange-2")
+    assert "exchange-3" not in found.ids
+    assert found.links.count("#exchange-1") == 2
+    assert "the one shown under SearchOrders.answer-matches-schema" in found.text("violated-2")
+    assert "the one shown under SearchOrders.answer-matches-schema" in found.text("recommended-1")
+    assert "the first" not in found.text("violated-2")
+
+
+# The order in which they are told
+
+
+def told(checks: list[dict[str, Any]]) -> list[str]:
+    """The rules of *checks* that are violated, as the page tells of them."""
+    return [each.check["id"] for each in collect(document(checks)).groups["violated"].told]
+
+
+def test_rules_are_told_in_the_order_in_which_they_are_mended() -> None:
+    checks = [
+        check("CreateOrder.errors-are-epos-errors", "violates", "at x: expected a, saw b"),
+        check("CreateOrder.keeps-the-note", "violates", "at x: expected a, saw b", level="must"),
+        check("GetOrderById.answer-matches-schema", "violates", "at x: expected a, saw b\nlikely cause: a text is cut"),
+        check("RecordOrderPaymentById.answer-matches-schema", "violates", "at x: expected a success, saw status 409"),
+        check("RecordOrderPaymentById.errors-are-epos-errors", "violates", "at x: expected a, saw b"),
+        check("RecordOrderPaymentById.keeps-the-paid-amount", "violates", "at x: expected 29, saw 28\nlikely cause: c"),
+        check("RecordOrderPaymentById.counts-a-late-replay-once", "inconclusive", "none was recorded", cause="data"),
+        check("SearchTables.answer-matches-schema", "violates", "at x: expected a success, saw status 500"),
+    ]
+
+    assert told(checks) == [
+        "RecordOrderPaymentById.answer-matches-schema",
+        "RecordOrderPaymentById.keeps-the-paid-amount",
+        "GetOrderById.answer-matches-schema",
+        "RecordOrderPaymentById.errors-are-epos-errors",
+        "CreateOrder.errors-are-epos-errors",
+        "CreateOrder.keeps-the-note",
+        "SearchTables.answer-matches-schema",
+    ]
+
+
+def test_the_order_is_said_where_there_is_one() -> None:
+    broken = [check(f"{name}.answer-matches-schema", "violates", pages.FAULT) for name in ("SearchOrders", "ListAreas")]
+
+    assert order.TOLD in parts(broken).text("violated")
+    assert order.TOLD not in parts(broken[:1]).text("violated")
+
+
+def test_rules_that_the_catalogue_does_not_know_come_last() -> None:
+    known = check("SearchOrders.answer-matches-schema", "violates", "at x: expected a, saw b")
+    other = {**known, "id": "Unheard.of", "capability": None, "page": "elsewhere"}
+
+    assert told([other, known]) == ["SearchOrders.answer-matches-schema", "Unheard.of"]
 
 
 def test_bodies_are_set_out_in_lines() -> None:

@@ -73,6 +73,24 @@ def test_rows_and_tables_carry_what_they_are_filtered_by() -> None:
     assert {"B", "B-rest", "B-ws", "R", "U", "L"} <= {*table.marks.split()}
 
 
+def test_a_table_tells_rules_from_checks() -> None:
+    told = parts(mixed()["checks"]).text("matrix")
+    table = tables(mixed())["orders"]
+
+    assert (len(table.rows), table.number) == (6, 11)
+    assert "Orders 6 rules, 11 checks: 2 broken" in told
+    assert "1/2 so in one of two cases" in told
+
+
+def test_a_table_counts_the_rows_that_paper_leaves_out() -> None:
+    found = tables(mixed())
+
+    assert {each.page: each.unprinted for each in found.values()} == {"orders": 1, "journeys": 1, "websocket": 1}
+    text = parts(mixed()["checks"]).text("matrix")
+    assert "1 rule is simply kept, or left out as not offered, and not printed." in text
+    assert "Its only rule is simply kept" in text
+
+
 def test_every_filter_has_its_style() -> None:
     from epos_conformance.report.page import TEMPLATES
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from epos_conformance import _rules
-from epos_conformance.report.page import findings, words
+from epos_conformance.report.page import words
 
 
 Check = Mapping[str, Any]
@@ -25,6 +25,7 @@ STATES = {
     "advised": "Shown, with a recommendation",
     "waived": "Broken, and waived",
     "unproven": "Not proven",
+    "partly": "Shown in part",
     "absent": "Not offered",
     "unasked": "Not examined in this run",
     "missing": "To be recorded",
@@ -237,13 +238,17 @@ def _recorded(partner: Mapping[str, Any]) -> Iterator[Row]:
 def _asked(asked: _Asked, by_rule: Mapping[str, Sequence[Check]], seen: Callable[..., list[Observed]]) -> Row:
     checks = [each for rule in asked.rules for each in by_rule.get(rule, ())]
     state = _state(checks) if checks else "unasked"
+    left = [rule for rule in asked.rules if all(words.kind(each) == "left-out" for each in by_rule.get(rule, ()))]
+    told = _why(checks, state)
+    if left and state not in ("broken", "unproven", "absent", "unasked"):
+        state, told = "partly", f"Not examined: {words.listed(left)}"
     return Row(
         scenario=asked.scenario,
         steps=[*map(Step, asked.steps)],
         expected=asked.expected,
         state="uat" if asked.by_hand and state not in ("broken", "unproven") else state,
         observed=seen(checks),
-        remark=asked.by_hand or _why(checks, state),
+        remark=asked.by_hand or told,
     )
 
 
@@ -306,13 +311,16 @@ def _why(checks: Sequence[Check], state: str) -> str | None:
 
 
 def _observed(checks: Sequence[Check], anchors: Mapping[Any, str]) -> Iterator[Observed]:
-    """How *checks* ended: over each transport the worst of them."""
+    """
+    How *checks* ended: over each transport the worst of those that were examined, where any was.
+    """
     for transport in dict.fromkeys(each["transport"] for each in checks):
         found = [each for each in checks if each["transport"] == transport]
-        worst = min(found, key=lambda each: _RANKS.index(words.kind(each)))
-        kind = words.kind(worst)
-        yield Observed(
-            over=words.over([transport]),
-            word=words.KINDS[kind],
-            anchor=anchors.get(findings.key(worst)) if kind != "left-out" else None,
-        )
+        examined = [each for each in found if words.kind(each) != "left-out"]
+        over = words.over([transport])
+        if not examined:
+            absent = any(_NOT_OFFERED.search(each["message"]) for each in found)
+            yield Observed(over=over, word="not offered" if absent else "not examined", anchor=None)
+            continue
+        worst = min(examined, key=lambda each: _RANKS.index(words.kind(each)))
+        yield Observed(over=over, word=words.KINDS[words.kind(worst)], anchor=anchors.get(words.key(worst)))

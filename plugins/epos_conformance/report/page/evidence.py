@@ -4,6 +4,7 @@ The exchange at fault, cut to what a reader takes in.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 
@@ -11,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from epos_conformance._fault import at_fault
 from epos_conformance.report.page import words
 
 
@@ -55,13 +55,13 @@ class Evidence:
     later: int
 
 
-def of(exchanges: Sequence[Mapping[str, Any]], where: str = "", expected: str = "", seen: str = "") -> Evidence | None:
+def of(exchanges: Sequence[Mapping[str, Any]]) -> Evidence | None:
     """
-    The one of *exchanges* that a finding is about, and what is told of it. None where there was no exchange.
+    The one of *exchanges* that is marked as at fault, or the last, and what is told of it. None where there is none.
     """
     if not exchanges:
         return None
-    number = at_fault(exchanges, where, expected, seen)
+    number = _at_fault(exchanges)
     before, found = exchanges[:number], exchanges[number]
     replay = found.get("replay")
     return Evidence(
@@ -75,6 +75,19 @@ def of(exchanges: Sequence[Mapping[str, Any]], where: str = "", expected: str = 
         earlier=max(0, len(before) - _MOST_BEFORE),
         later=len(exchanges) - number - 1,
     )
+
+
+def digest(exchanges: Sequence[Mapping[str, Any]]) -> str | None:
+    """What tells the one of *exchanges* that `of` shows from others. None where there is none."""
+    if not exchanges:
+        return None
+    found = exchanges[_at_fault(exchanges)]
+    told = [found[each] for each in ("transport", "request", "answer", "duration")]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _at_fault(exchanges: Sequence[Mapping[str, Any]]) -> int:
+    return next((number for number, each in enumerate(exchanges) if "fault" in each), len(exchanges) - 1)
 
 
 def brief(exchange: Mapping[str, Any]) -> str:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from epos_conformance.report.page import evidence, words
+from epos_conformance.report.page import evidence, order, reasons, words
 from epos_conformance.report.page.evidence import Evidence
+from epos_conformance.report.page.reasons import Reason
 
 
 Check = Mapping[str, Any]
@@ -20,8 +20,7 @@ Check = Mapping[str, Any]
 #: Rules that are told in full, by kind; of the others the names say where to read on.
 MOST_TOLD = {"violated": 100, "recommended": 60, "waived": 60, "noted": 60}
 
-#: Reasons of one kind, and names that are listed under one of them or under what is not told in full.
-MOST_REASONS = 60
+#: Names that are listed of what is not told in full.
 MOST_NAMED = 400
 
 #: Characters of one line of a message, and lines of it.
@@ -30,22 +29,6 @@ _MOST_LINES = 12
 
 _CAUSE = "likely cause: "
 _STEP = re.compile(r"step \d+, ")
-#: The reason for most that is left out.
-ABSENT = "The capability isn't offered"
-
-#: What differs from check to check, or from transport to transport, where the reason is the same.
-_OWN = re.compile(r"'[^']*'|status \d+, ")
-_ABSENT = re.compile(r"(\S+) isn't (?:offered|claimed)$")
-
-#: What would prove it, by the cause of what is inconclusive; its message says more where it can.
-HELP = {
-    "unreachable": "Run it again while the EPOS can be reached and answers in time.",
-    "credentials": "Give credentials that the EPOS accepts, and run it again.",
-    "data": "Give the run what it lacks (known data under [data] in partner.toml, payment intents, orders to pay) "
-    "and run it again.",
-    "suite": "A fault of the suite, which the partner can't mend: tell those who maintain it.",
-    "not-run": "Run it again, to the end.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +57,9 @@ class Occurrence:
     causes: Sequence[str]
     steps: Sequence[Mapping[str, Any]]
     exchanges: Sequence[Mapping[str, Any]] = field(repr=False)
+    #: Where its exchange is shown, and the rule that it is shown with where that is another one.
+    anchor: str | None = None
+    elsewhere: str | None = None
 
     @property
     def over(self) -> str:
@@ -82,8 +68,7 @@ class Occurrence:
     @property
     def evidence(self) -> Evidence | None:
         # Made when it is written: it is the bulk of the page, and need not be there all at once.
-        first = self.facts[0] if self.facts else Fact("", "", "")
-        return evidence.of(self.exchanges, first.where, first.expected, first.seen)
+        return evidence.of(self.exchanges)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,21 +99,6 @@ class Told:
     @property
     def over(self) -> str:
         return words.over(each for one in self.occurrences for each in one.transports)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """
-    Why some checks could not be made, told once for all of them.
-    """
-
-    anchor: str
-    text: str
-    #: What would help; told with the first of those that the same would help.
-    help: str | None
-    number: int
-    names: Sequence[str]
-    more: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,41 +137,43 @@ def collect(document: Mapping[str, Any]) -> Findings:
         by_kind[words.kind(check)].append(check)
     anchors: dict[tuple[str, str | None, str], str] = {}
     groups = {}
+    shown: dict[str, tuple[str, str]] = {}
+    blocked = {each["capability"] for each in by_kind["unproven"]}
     for kind, checks in by_kind.items():
         if kind == "kept":
             groups[kind] = Group(kind=kind, number=len(checks))
         elif kind in MOST_TOLD:
-            groups[kind] = _told(kind, checks, document["contract"]["sources"], anchors)
+            told = _told(kind, checks, document["contract"]["sources"], anchors, shown, blocked)
+            groups[kind] = told
         else:
-            groups[kind] = _reasons(kind, checks, anchors)
+            why, names = reasons.collect(kind, checks, anchors, _broken(groups["violated"]))
+            kept, more = names[:MOST_NAMED], len(names[MOST_NAMED:])
+            groups[kind] = Group(kind=kind, number=len(checks), reasons=why, names=kept, more=more)
     return Findings(groups, anchors)
 
 
-def key(check: Check) -> tuple[str, str | None, str]:
-    """What *check* is known by among others."""
-    return check["id"], check.get("case"), check["transport"]
-
-
-def name(check: Check) -> str:
-    """The rule of *check* with its case."""
-    return f"{check['id']} ({words.clip(check['case'], 120)})" if check.get("case") else check["id"]
-
-
-def _told(kind: str, checks: Sequence[Check], sources: Mapping[str, Any], anchors: dict[Any, str]) -> Group:
+def _told(
+    kind: str,
+    checks: Sequence[Check],
+    sources: Mapping[str, Any],
+    anchors: dict[Any, str],
+    shown: dict[str, tuple[str, str]],
+    blocked: Iterable[str | None],
+) -> Group:
     by_rule: dict[tuple[str, str | None], list[Check]] = {}
     for each in checks:
         by_rule.setdefault((each["id"], each.get("case")), []).append(each)
     told, names = [], []
-    for number, same in enumerate(by_rule.values(), 1):
+    for number, (_, same) in enumerate(order.ordered(by_rule.items(), blocked), 1):
         if number > MOST_TOLD[kind]:
             anchor = f"{kind}-others"
-            names.append(f"{name(same[0])} {words.over(each['transport'] for each in same)}")
+            names.append(f"{words.name(same[0])} {words.over(each['transport'] for each in same)}")
         else:
             anchor = f"{kind}-{number}"
             cited = [cite(each, sources) for each in same[0]["source"]]
-            found = [*_occurrences(same)]
+            found = [_placed(each, words.name(same[0]), shown) for each in _occurrences(same)]
             told.append(Told(anchor=anchor, check=same[0], sources=cited, occurrences=found))
-        anchors.update((key(each), anchor) for each in same)
+        anchors.update((words.key(each), anchor) for each in same)
     kept, more = names[:MOST_NAMED], len(names[MOST_NAMED:])
     return Group(kind=kind, number=len(checks), told=told, names=kept, more=more)
 
@@ -222,6 +194,18 @@ def _occurrences(checks: Iterable[Check]) -> Iterator[Occurrence]:
         by_message.setdefault(each["message"], []).append(each)
     for message, same in by_message.items():
         yield occurrence(message, same)
+
+
+def _placed(found: Occurrence, rule: str, shown: dict[str, tuple[str, str]]) -> Occurrence:
+    """*found*, with the place of its exchange: each is *shown* once, as digest -> (anchor, rule)."""
+    digest = evidence.digest(found.exchanges)
+    if digest is None:
+        return found
+    if digest in shown:
+        anchor, elsewhere = shown[digest]
+        return replace(found, anchor=anchor, elsewhere=elsewhere)
+    anchor, _ = shown[digest] = f"exchange-{len(shown) + 1}", rule
+    return replace(found, anchor=anchor)
 
 
 def occurrence(message: str, checks: Sequence[Check]) -> Occurrence:
@@ -255,46 +239,10 @@ def occurrence(message: str, checks: Sequence[Check]) -> Occurrence:
     )
 
 
-def _reasons(kind: str, checks: Sequence[Check], anchors: dict[Any, str]) -> Group:
-    """Told once for each reason, the most frequent first."""
-    by_reason: dict[tuple[str, str], list[Check]] = {}
-    for each in checks:
-        absent = _ABSENT.fullmatch(each["message"]) if kind == "left-out" else None
-        # Which order it was is different for each check, and the reason is the same.
-        text = ABSENT if absent else _OWN.sub("", each["message"])
-        by_reason.setdefault((each.get("cause", ""), text), []).append(each)
-    # What helps alike stands together.
-    weights = Counter(each.get("cause", "") for each in checks)
-    ordered = sorted(by_reason.items(), key=lambda each: (-weights[each[0][0]], each[0][0], -len(each[1])))
-    found, names = [], []
-    last: str | None = None
-    for number, ((cause, pattern), same) in enumerate(ordered, 1):
-        anchor = f"{kind}-{number}" if number <= MOST_REASONS else f"{kind}-others"
-        anchors.update((key(each), anchor) for each in same)
-        by_name: dict[str, list[str]] = {}
-        for each in same:
-            absent = _ABSENT.fullmatch(each["message"]) if kind == "left-out" else None
-            by_name.setdefault(absent[1] if absent else name(each), []).append(each["transport"])
-        told = [f"{each} {words.over(transports)}" for each, transports in by_name.items()]
-        if number > MOST_REASONS:
-            names += told
-            continue
-        found.append(
-            Reason(
-                anchor=anchor,
-                text=ABSENT if pattern == ABSENT else _reason(same[0]["message"]),
-                help=HELP.get(cause) if cause != last else None,
-                number=len(same),
-                names=told[:MOST_NAMED],
-                more=max(0, len(told) - MOST_NAMED),
-            )
-        )
-        last = cause
-    kept, more = names[:MOST_NAMED], len(names[MOST_NAMED:])
-    return Group(kind=kind, number=len(checks), reasons=found, names=kept, more=more)
-
-
-def _reason(message: str) -> str:
-    """*message* as the heading of what it is the reason for."""
-    text = words.clip(message.removeprefix("not examined: "), _MOST_TEXT).strip()
-    return f"{text[:1].upper()}{text[1:]}" or "No reason is given"
+def _broken(group: Group) -> Mapping[str, str]:
+    """Capability -> where the first of its violations in *group* is told."""
+    found: dict[str, str] = {}
+    for each in group.told:
+        if each.check["capability"]:
+            found.setdefault(each.check["capability"], each.anchor)
+    return found

@@ -204,6 +204,20 @@ def called(document: Document) -> str:
     return words.clip(partner["pos"].get("name") or reading.title(dict(document)) or partner["url"], 200)
 
 
+def addresses(document: Document) -> Iterator[tuple[str, str]]:
+    """Transport -> where the EPOS is called over it, or dials in."""
+    partner = document["partner"]
+    place = document["settings"].get("partner-ws")
+    for number, transport in enumerate(partner["transports"]):
+        # The url is that of the first; over WebSocket the EPOS dials in at a place of the suite.
+        if transport == "ws" and place:
+            yield words.transport(transport), f"the EPOS dials in at {words.setting(place)}"
+        elif number == 0:
+            yield words.transport(transport), partner["url"]
+        else:
+            yield words.transport(transport), "the EPOS dials in at an address that the run chose"
+
+
 def lasted(document: Document) -> str | None:
     """How long the run took; None where that can't be told."""
     began, ended = words.instant(document["startedAt"]), words.instant(document["finishedAt"])

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from epos_conformance import _rules
-from epos_conformance.report.page import findings, words
+from epos_conformance.report.page import words
 
 
 #: What a reader can choose to see: kind -> the letter that marks its rows and tables.
@@ -105,6 +105,16 @@ class Table:
     @property
     def transports(self) -> list[str]:
         return [*dict.fromkeys(each.transport for each in self.columns)]
+
+    @property
+    def number(self) -> int:
+        """Checks."""
+        return sum(self.counts.values())
+
+    @property
+    def unprinted(self) -> int:
+        """Rows that paper leaves out: nothing is amiss with them."""
+        return sum(AMISS not in each.marks.split() for each in self.rows)
 
     @property
     def clean(self) -> bool:
@@ -214,6 +224,6 @@ def _cell(checks: Sequence[Mapping[str, Any]], transport: str, anchors: Mapping[
     return Cell(
         kind=kind,
         of=f"{same} of {len(checks)}" if len(checks) > 1 else None,
-        anchor=anchors.get(findings.key(worst)),
+        anchor=anchors.get(words.key(worst)),
         transport=transport,
     )

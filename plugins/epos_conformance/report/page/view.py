@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from epos_conformance.report import reading
-from epos_conformance.report.page import checklist, findings, head, matrix, timing, words
+from epos_conformance.report.page import checklist, findings, head, matrix, order, reasons, timing, words
 
 
 #: Of a list that a partner or a run can make as long as it likes, this much is shown.
@@ -59,10 +59,12 @@ def of(document: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
         "contents": [*head.contents(document, found)],
         "sections": head.SECTIONS,
         "groups": found.groups,
-        "absent": findings.ABSENT,
+        "absent": reasons.ABSENT,
+        "ordered": order.TOLD,
         "rules": head.rules,
         "lasted": head.lasted(document),
         "signature": document.get("signature") or {"state": "unsigned"},
+        "addresses": [*head.addresses(document)],
         "offer": OFFERS[document["partner"]["offer"]],
         "dojo": document.get("dojo"),
         "differences": document.get("differences", []),

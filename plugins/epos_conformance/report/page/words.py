@@ -83,6 +83,16 @@ def kind(check: Mapping[str, Any]) -> str:
     return {Level.MUST: "violated", Level.SHOULD: "recommended"}.get(level, "noted")
 
 
+def key(check: Mapping[str, Any]) -> tuple[str, str | None, str]:
+    """What *check* is known by among others."""
+    return check["id"], check.get("case"), check["transport"]
+
+
+def name(check: Mapping[str, Any]) -> str:
+    """The rule of *check* with its case."""
+    return f"{check['id']} ({clip(check['case'], 120)})" if check.get("case") else check["id"]
+
+
 def transport(name: str) -> str:
     """``ws`` as people call it."""
     return _TRANSPORTS.get(name, name)
