@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from epos_conformance import _asked, _contracts, _lists, _rules, _samples
+from epos_conformance import _asked, _contracts, _lists, _rules, _samples, _scenes, _wholes
 from epos_conformance._rules import Rule
 from epos_conformance.verdict import Basis, Level
 
@@ -149,36 +149,41 @@ def once_for(rule: Rule) -> str | None:
 
 
 def _good(rule: Rule) -> Iterator[str]:
-    """An exchange that keeps *rule*, where it is about one capability."""
+    """What is asked and answered where *rule* is kept; a journey's steps."""
     if rule.capability is None:
+        for line in _wholes.shown(rule):
+            yield f"    {line}" if line[:2] in ("> ", "< ") else f"  {line}"
         return
     capability = _contracts.capabilities()[rule.capability]
-    sample = _samples.sample(capability.name, _samples.example_for(capability, rule).title)
-    refused = refusal_of(rule)
+    told = _scenes.scene(rule)
+    scene = told or (_samples.sample(capability.name, _samples.example_for(capability, rule).title),)
     if rule.transport != "ws":
-        asked, answered = sample.rest
-        yield "  Over REST, a good request, and a refusal of another:" if refused else "  Over REST:"
-        yield from _shown(asked, ">")
-        yield from _shown(_samples.refusal(refused, "rest") if refused else answered, "<")
+        yield "  Over REST:"
+        for each in scene:
+            yield from _titled(each)
+            asked, answered = each.rest
+            yield from _shown(asked, ">")
+            yield from _shown(answered, "<")
     if rule.transport != "rest":
-        asked, answered = sample.ws
         yield "  Over WebSocket, frames:"
-        yield from _shown(asked, ">")
-        if refused or rule.transport == "ws":
-            yield from _shown(_samples.refusal(refused, "ws") if refused else answered, "<")
-        else:
-            yield '    < {"id": "1", "jsonrpc": "2.0", "result": as above}'
-    if sample.cut and not refused:
+        for each in scene:
+            yield from _titled(each)
+            asked, answered = each.ws
+            yield from _shown(asked, ">")
+            if each.error_type or rule.transport == "ws":
+                yield from _shown(answered, "<")
+            else:
+                yield '    < {"id": "1", "jsonrpc": "2.0", "result": as above}'
+    if any(each.cut for each in scene):
         yield "  Long lists are cut here."
+    if told and any(each.error_type for each in told):
+        yield "  Any debugMessage and traceId will do."
 
 
-def refusal_of(rule: Rule) -> str | None:
-    """The errorType of the refusal that *rule* is about; None where it is about something else."""
-    named = next((each for each in _samples.STATUSES if each in rule.sentence and each != "UnexpectedError"), None)
-    if named or not ("refuses-" in rule.id or " is refused" in rule.sentence or "are-refused" in rule.id):
-        return named
-    # What is wrong with a request in itself is one thing, a state of the till that forbids it another.
-    return "Conflict" if "lock" in rule.id else "InvalidRequest"
+def _titled(sample: _samples.Sample) -> Iterator[str]:
+    """What is special about a request, in a line above it."""
+    if sample.what:
+        yield f"   {sample.what}:"
 
 
 def _shown(text: str, mark: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from epos_conformance import _asked, _contracts, _rules
@@ -23,9 +24,9 @@ from epos_conformance._contracts import Capability
 from epos_conformance._rules import Rule
 
 
-def rules(form: str = "text") -> str:
-    """Every rule: a line for each, or as JSON where *form* says so."""
-    found = _rules.rules().values()
+def rules(form: str = "text", wanted: Callable[[Rule], bool] = lambda _: True) -> str:
+    """Every rule that is *wanted*: a line for each, or as JSON where *form* says so."""
+    found = [each for each in _rules.rules().values() if wanted(each)]
     if form == "json":
         return json.dumps([_rule(each) for each in found], indent=2)
     return "\n".join(line(each) for each in found)
@@ -34,6 +35,16 @@ def rules(form: str = "text") -> str:
 def line(rule: Rule) -> str:
     """*rule* in a line: level, id, sentence."""
     return f"{rule.level:6} {rule.id:62} {rule.sentence}"
+
+
+def names(rule: Rule) -> Iterator[frozenset[str]]:
+    """What pytest knows each check of *rule* by, for ``-k`` and, as far as they are marks, for ``-m``."""
+    check = _asked.check_of(rule)
+    function, file = (check.name, check.file.rpartition("/")[2]) if check else ("", "")
+    cases = [f"@{each.name}" for each in _contracts.capabilities().values() if rule.per in each.selectors] or [""]
+    for transport in (rule.transport,) if rule.transport else ("rest", "ws"):
+        for case in cases:
+            yield frozenset({str(rule.level), transport, "check", file, f"{function}[{transport}-{rule.id}{case}]"})
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -13,11 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from epos_conformance import _contracts
 from epos_conformance._contracts import Capability, Example
 from epos_conformance._rules import Rule
+from epos_conformance.exchange import is_error_object
+
+
+if TYPE_CHECKING:
+    from epos_conformance.reference.epos import ReferenceEpos
 
 
 #: An evening on which the restaurant is open.
@@ -35,7 +40,7 @@ STATUSES = {"NotFound": 404, "InvalidRequest": 400, "Conflict": 409, "Unexpected
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """
-    One request that conforms, and an answer that does.
+    One request, and an answer to it that conforms.
     """
 
     capability: Capability
@@ -45,9 +50,17 @@ class Sample:
     ids: Mapping[str, str]
     #: The business members.
     body: Mapping[str, Any]
+    #: The result, or the EPOSError of a refusal.
     answer: Any
     #: Whether lists of the answer were cut for being shown.
     cut: bool
+    #: What is wrong with the request, or special about it; empty where nothing is.
+    what: str = ""
+
+    @property
+    def error_type(self) -> str | None:
+        """The errorType of a refusal; None for a success."""
+        return self.answer["errorType"] if is_error_object(self.answer) else None
 
     @property
     def rest(self) -> tuple[str, str]:
@@ -56,7 +69,8 @@ class Sample:
         if self.capability.request is not None:
             lines += ["Content-Type: application/json", "", laid_out(self.body)]
         # HTTP has a body for what is something; over WebSocket there is always a result.
-        answer = ["200 OK"]
+        status = HTTPStatus(STATUSES[self.error_type] if self.error_type else 200)
+        answer = [f"{status} {status.phrase}"]
         if self.answer:
             answer += ["Content-Type: application/json", "", laid_out(self.answer)]
         return "\n".join(lines), "\n".join(answer)
@@ -67,16 +81,8 @@ class Sample:
         names = {each.name: each.ws for each in self.capability.ids}
         params = {**{names[name]: value for name, value in self.ids.items()}, **self.body, "headers": {}}
         frame = {"id": "1", "method": self.capability.ws_method, "jsonrpc": "2.0", "params": params}
-        return laid_out(frame), laid_out({"id": "1", "jsonrpc": "2.0", "result": self.answer})
-
-
-def refusal(error_type: str, transport: str) -> str:
-    """An answer that refuses, as text."""
-    error = {"errorType": error_type, "debugMessage": "what was wrong, for whoever reads a log", "traceId": "c0ffee"}
-    if transport == "rest":
-        status = HTTPStatus(STATUSES[error_type])
-        return f"{status} {status.phrase}\nContent-Type: application/json\n\n{laid_out(error)}"
-    return laid_out({"id": "1", "jsonrpc": "2.0", "error": error})
+        member = "error" if self.error_type else "result"
+        return laid_out(frame), laid_out({"id": "1", "jsonrpc": "2.0", member: self.answer})
 
 
 def example_for(capability: Capability, rule: Rule) -> Example:
@@ -96,14 +102,30 @@ def sample(name: str, title: str) -> Sample:
     """
     The example *title* of the capability *name*, asked at the reference EPOS.
     """
+    capability = _contracts.capabilities()[name]
+    epos = till()
+    (example,) = (each for each in capability.examples if each.title == title)
+    return asked(epos, capability, ids_for(epos, capability), filled(example.request), title)
+
+
+def till() -> ReferenceEpos:
+    """A reference EPOS whose clock stands still."""
     from epos_conformance.reference.epos import ReferenceEpos
 
-    capability = _contracts.capabilities()[name]
-    epos = ReferenceEpos(clock=lambda: NOW)
-    ids = _ids(epos, capability)
-    (example,) = (each for each in capability.examples if each.title == title)
-    body = _filled(example.request)
-    answer = _cut(epos.answer(name, {**body, **ids}))
+    return ReferenceEpos(clock=lambda: NOW)
+
+
+def asked(
+    epos: ReferenceEpos, capability: Capability, ids: Mapping[str, str], body: Any, title: str = "", what: str = ""
+) -> Sample:
+    """What *epos* answers *capability* for *ids* and *body*, a refusal included; *what* is told of the request."""
+    from epos_conformance.reference.errors import EposError
+
+    try:
+        answer = _cut(epos.answer(capability.name, {**body, **ids}))
+    except EposError as error:
+        told = {"errorType": error.error_type, "debugMessage": error.debug_message, "traceId": "c0ffee"}
+        answer = told, False
     return Sample(
         capability=capability,
         title=title,
@@ -112,33 +134,33 @@ def sample(name: str, title: str) -> Sample:
         body=body,
         answer=answer[0],
         cut=answer[1],
+        what=what,
     )
 
 
-def _ids(epos: Any, capability: Capability) -> dict[str, str]:
+def ids_for(epos: ReferenceEpos, capability: Capability) -> dict[str, str]:
     """Ids of what *epos* has, or is made to have, in the places of the path."""
     found: dict[str, str] = {}
     for each in capability.ids:
         kind = each.kind.rpartition("-")[2]
         if each.kind == "lock":
-            found[each.name] = _VALUES["unique"]
+            found[each.name] = VALUES["unique"]
         elif each.kind.startswith("own-"):
             (maker,) = (one for one in _contracts.capabilities().values() if one.creates == kind)
-            found[each.name] = epos.answer(maker.name, _filled(maker.examples[0].request))["id"]
+            found[each.name] = epos.answer(maker.name, filled(maker.examples[0].request))["id"]
         else:
-            found[each.name] = _plainest(
-                {"order": epos.orders, "party": epos.parties}.get(kind, epos.reservations), epos
-            )
+            kept: Mapping[str, Mapping[str, Any]] = {"order": epos.orders, "party": epos.parties}
+            found[each.name] = _plainest(kept.get(kind, epos.reservations), epos)
         if each.kind == "locked-order":
             lock = {
                 "orderId": found[each.name],
-                **_filled(_contracts.capabilities()["CreateOrderLock"].examples[-1].request),
+                **filled(_contracts.capabilities()["CreateOrderLock"].examples[-1].request),
             }
-            epos.answer("CreateOrderLock", {**lock, "lockId": _VALUES["unique"]})
+            epos.answer("CreateOrderLock", {**lock, "lockId": VALUES["unique"]})
     return found
 
 
-def _plainest(kept: Mapping[str, Any], epos: Any) -> str:
+def _plainest(kept: Mapping[str, Any], epos: ReferenceEpos) -> str:
     """The id of what takes the fewest words, of orders of one that can be paid at a table."""
     if kept is not epos.orders:
         return min(kept)
@@ -147,7 +169,8 @@ def _plainest(kept: Mapping[str, Any], epos: Any) -> str:
     return str(min(able, key=lambda order: (len(json.dumps(order)), order["id"]))["id"])
 
 
-def _money(value: int) -> dict[str, Any]:
+def money(value: Any) -> dict[str, Any]:
+    """An amount in minor units."""
     return {"value": value, "currencyCode": "GBP"}
 
 
@@ -155,10 +178,10 @@ def _after(**more: float) -> str:
     return (NOW + timedelta(**more)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-_TEA: dict[str, Any] = {"plu": "4002", "name": "Pot of Tea", "amountPerItem": _money(325), "quantity": 2}
+_TEA: dict[str, Any] = {"plu": "4002", "name": "Pot of Tea", "amountPerItem": money(325), "quantity": 2}
 
 #: What stands for the placeholders of the contracts' examples.
-_VALUES: Mapping[str, Any] = {
+VALUES: Mapping[str, Any] = {
     "unique": "6f1c2a7e-3b0d-4a52-9f0e-8d7c5b1a2e90",
     "paymentIntentId": "pi_sandbox_4fQx8xXkzEKrmDVSbXm2Ag",
     "someIntentId": "pi_sandbox_4fQx8xXkzEKrmDVSbXm2Ag",
@@ -166,11 +189,11 @@ _VALUES: Mapping[str, Any] = {
     "tableId": "tbl-4",
     "areaId": "area-1",
     "items": [_TEA],
-    "itemsTotal": _money(650),
+    "itemsTotal": money(650),
     "taxLines": [],
-    "smallestAmount": _money(1),
-    "noAmount": _money(0),
-    "depositAmount": _money(1000),
+    "smallestAmount": money(1),
+    "noAmount": money(0),
+    "depositAmount": money(1000),
     "now": _after(),
     "expiry": _after(seconds=105),
     "laterExpiry": _after(seconds=115),
@@ -184,16 +207,16 @@ _VALUES: Mapping[str, Any] = {
     "dayEnd": _after(days=3, hours=12),
 }
 
-PLACEHOLDERS = frozenset(_VALUES)
+PLACEHOLDERS = frozenset(VALUES)
 
 
-def _filled(template: Any) -> Any:
+def filled(template: Any) -> Any:
     """*template* with its placeholders filled; empty lists in their stead are left out."""
     if isinstance(template, str):
-        return _VALUES.get(template[1:-1], template) if template[:1] == "{" else template
+        return VALUES.get(template[1:-1], template) if template[:1] == "{" else template
     if isinstance(template, Mapping):
-        return {name: value for name, each in template.items() if (value := _filled(each)) != [] or each == []}
-    return [_filled(each) for each in template] if isinstance(template, list) else template
+        return {name: value for name, each in template.items() if (value := filled(each)) != [] or each == []}
+    return [filled(each) for each in template] if isinstance(template, list) else template
 
 
 def _cut(value: Any, most: int = _ENTRIES) -> tuple[Any, bool]:

@@ -26,14 +26,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="RULE",
         help="print what a rule asks, what keeps and what breaks it, and exit; a pattern lists the rules that it fits",
     )
-    for what in ("rules", "capabilities"):
+    for what, which in (
+        ("rules", "the rules, or those that -k and -m select checks of,"),
+        ("capabilities", "all capabilities"),
+    ):
         group.addoption(
             f"--list-{what}",
             dest=f"epos_list_{what}",
             nargs="?",
             const="text",
             choices=("text", "json"),
-            help=f"print all {what} and exit; as JSON with --list-{what}=json",
+            help=f"print {which} and exit; as JSON with --list-{what}=json",
         )
 
 
@@ -44,7 +47,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     from epos_conformance import _answering
 
-    return _answering.answer(option.epos_explain, option.epos_list_rules, option.epos_list_capabilities)
+    return _answering.answer(
+        option.epos_explain,
+        option.epos_list_rules,
+        option.epos_list_capabilities,
+        keywords=option.keyword,
+        marks=option.markexpr,
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -147,3 +147,20 @@ def test_the_command_writes_the_pages(tmp_path: Path, capsys: pytest.CaptureFixt
 )
 def test_a_schema_is_told_in_words(schema: members.Schema | bool, told: str) -> None:
     assert members.kind(schema) == told
+
+
+def test_what_dojo_does_not_send_is_no_order_to_refuse_it() -> None:
+    page = capabilities.pages()["CreateOrderLock.md"]
+    assert "Dojo sends no other members." in page
+    assert not [
+        name
+        for name, text in capabilities.pages().items()
+        if "not allowed" in text.partition("## Answer")[0] and name != members.PAGE
+    ]
+
+
+def test_a_capability_without_errors_says_why() -> None:
+    pages = capabilities.pages()
+    assert "There is nothing in a request that could be refused." in pages["ListAreas.md"]
+    assert "no rule asks for a certain `errorType` for one of them: [SearchTables." in pages["SearchTables.md"]
+    assert not any("error of one type" in each for each in pages.values())

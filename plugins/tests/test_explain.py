@@ -4,7 +4,9 @@ What ``--explain``, ``--list-rules`` and ``--list-capabilities`` print, without 
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -15,8 +17,22 @@ from typing import Any
 
 import pytest
 
-from epos_conformance import _asked, _contracts, _explain, _lists, _rules, _samples, _suite, schema, venue
+from epos_conformance import (
+    _answering,
+    _asked,
+    _contracts,
+    _explain,
+    _lists,
+    _rules,
+    _samples,
+    _scenes,
+    _suite,
+    _wholes,
+    schema,
+    venue,
+)
 from epos_conformance._contracts import Capability
+from epos_conformance.journeys import JOURNEYS
 from epos_conformance.reference import faults
 
 from .support import CHECKOUT, run_suite
@@ -87,17 +103,119 @@ def test_contradictions_of_the_sources_are_told_with_what_the_suite_makes_of_the
     [
         (RULE, None),
         ("GetOrderById.unknown-id-is-not-found", "NotFound"),
+        ("GetOrderById.errors-are-epos-errors", "NotFound"),
+        ("CreateOrder.error-status-fits-its-type", "InvalidRequest"),
         ("RecordOrderPaymentById.refuses-a-fully-paid-order", "Conflict"),
         ("CreateOrder.missing-members-are-refused", "InvalidRequest"),
+        ("CreateOrder.refused-requests-store-nothing", "InvalidRequest"),
         ("SearchOrders.refuses-a-limit-of-zero", "InvalidRequest"),
         ("CreateOrderLock.enforces-locks", "Conflict"),
+        ("DeletePartyById.cannot-be-fetched-afterwards", "NotFound"),
         ("HandleEvent.survives-an-unknown-status", None),
-        ("CreateOrder.refused-requests-store-nothing", None),
     ],
 )
-def test_a_rule_about_a_refusal_is_shown_with_one(id: str, error_type: str | None) -> None:
-    assert _explain.refusal_of(rule(id)) == error_type
-    assert ('"errorType"' in _explain.explain(id)) is (error_type is not None)
+def test_a_rule_about_a_refusal_is_shown_with_a_request_that_is_refused(id: str, error_type: str | None) -> None:
+    said = kept(id)
+
+    assert {*re.findall(r'"errorType": "(\w+)"', said)} == ({error_type} if error_type else set())
+    statuses = [line.split()[1] for line in said.splitlines() if re.match(r"    < \d{3} ", line)]
+    assert statuses[-1] == (str(_samples.STATUSES[error_type]) if error_type else "200")
+
+
+def test_what_is_refused_is_not_what_a_good_request_asks() -> None:
+    assert "> GET /v1/orders/nobody-has-this" in kept("GetOrderById.unknown-id-is-not-found")
+    assert '"details"' not in kept("CreateOrder.missing-members-are-refused").replace('"details\\"', "").split("400")[0]
+    assert '"limit": 0' in kept("SearchOrders.refuses-a-limit-of-zero")
+    assert '"paidAmount": {"value": 10.5,' in kept("RecordOrderPaymentById.refuses-a-fractional-amount")
+    assert '"tipsAmount": {"value": "100",' in kept("RecordOrderPaymentById.refuses-a-stringly-tip")
+    assert '"expiry"' not in kept("ExtendOrderLock.refuses-a-missing-expiry").split("< 400")[0]
+
+
+REFUSALS = [
+    each
+    for each in _rules.rules().values()
+    if each.capability
+    and re.search(r"refuse|\.errors?-|is-not-found|coerced|invalid-requests|cannot-be", each.id)
+    and not each.id.endswith("drops-out-of-searches")
+]
+
+
+@pytest.mark.parametrize("template", sorted({each.template for each in REFUSALS}))
+def test_every_rule_about_a_refusal_has_a_scene_with_one(template: str) -> None:
+    for each in _rules.by_template()[template]:
+        scene = _scenes.scene(each)
+        assert scene, each.id
+        (refused,) = [one for one in scene if one.error_type]
+        assert refused.what
+        named = next((one for one in ("NotFound", "InvalidRequest", "Conflict") if one in each.sentence), None)
+        assert named in (None, refused.error_type), each.id
+
+
+def test_every_rule_shows_what_keeping_it_looks_like() -> None:
+    for each in _rules.rules().values():
+        lines = kept(each.id).splitlines()
+        assert len(lines) > 1, each.id
+        assert all(re.match(r" {2,4}\S", line) for line in lines[1:]), each.id
+
+
+def test_scenes_and_texts_are_of_rules_that_there_are() -> None:
+    known = _rules.rules()
+    assert set(_scenes._OWN) <= set(known)
+    assert set(_scenes._EVERY) <= set(_rules.by_template())
+    for prefix, texts in (("rest", _wholes._REST), ("ws", _wholes._WS)):
+        assert {f"{prefix}.{name}" for name in texts} == {each for each in known if each.startswith(f"{prefix}.")}
+    changes = {f"pos-events.tells-of-{article}-{each}" for each in _wholes._CHANGES for article in ("a", "an")}
+    assert {each for each in known if each.startswith("pos-events.tells-of")} <= changes
+
+
+def test_whole_rules_are_shown_by_what_is_said() -> None:
+    assert kept("rest.refuses-missing-credentials").endswith("< 401 Unauthorized     (or 403 Forbidden)")
+    assert "Authorization" not in kept("rest.refuses-missing-credentials")
+    assert "> Content-Type: application/json; charset=utf-8" in kept("rest.accepts-a-charset")
+    assert "< 404 Not Found" in kept("rest.unknown-path-is-not-found")
+    assert '{"eventType": "PartyUpdated", "event": {"partyId": "par-1052"}}' in kept(
+        "pos-events.tells-of-an-updated-party"
+    )
+    assert '{"name": "ExtendOrderLock", "version": "v1"}' in kept("registration.has-the-lock-capabilities-together")
+    assert '"status": "SUCCESS"' in kept("flows.ends-in-success")
+    assert "> close 1012, service restart" in kept("ws.redials-after-a-restart-of-the-service")
+
+
+def test_frames_that_are_shown_are_json_and_answer_each_other() -> None:
+    for name in _wholes._WS:
+        asked, answered = set(), []
+        for line in kept(f"ws.{name}").splitlines():
+            mark, _, text = line.strip().partition(" ")
+            if mark in ("<", ">") and text.startswith('{"id"') and "..." not in text and text.endswith("}"):
+                frame = json.loads(text)
+                assert frame["jsonrpc"] == "2.0", name
+                asked |= {frame["id"]} if mark == ">" else set()
+                answered += [frame["id"]] if mark == "<" else []
+        assert len(answered) == len({*answered}), name
+        assert {*answered} <= asked | {"1"}, name
+
+
+@pytest.mark.parametrize("scheme", ["dXNlcjpwYXNzd29yZA==", "dXNlcjp3cm9uZw==", "d3Jvbmc6cGFzc3dvcmQ="])
+def test_credentials_that_are_shown_are_what_is_said_beside_them(scheme: str) -> None:
+    texts = "\n".join(_wholes._REST.values())
+    assert f"Basic {scheme}     ({base64.b64decode(scheme).decode()})" in texts
+
+
+def test_journeys_are_told_with_the_steps_that_they_take(tmp_path: Path) -> None:
+    run = run_suite(tmp_path, "--partner-url=reference", "-k", "journeys")
+
+    told = {each["id"]: [step["name"] for step in each["steps"]] for each in run.checks("conforms")}
+    assert set(told) == {f"journeys.{each}" for each in JOURNEYS}
+    for id, steps in told.items():
+        heading, *shown = kept(id).splitlines()[1:]
+        assert heading == "  every step succeeds:"
+        assert [line.partition(". ")[2] for line in shown] == steps
+
+
+def kept(id: str) -> str:
+    """The part of an explanation about what keeping the rule looks like."""
+    said = _explain.explain(id)
+    return said[said.index("What keeping it looks like") :].partition("\n\n")[0]
 
 
 def test_a_rule_of_a_transport_says_what_it_is_examined_with() -> None:
@@ -198,6 +316,40 @@ def test_the_list_of_rules_has_a_line_for_each() -> None:
 
     assert [line.split()[1] for line in lines] == list(_rules.rules())
     assert {line.split()[0] for line in lines} == {"must", "should", "info"}
+
+
+@pytest.mark.parametrize(
+    ("keywords", "marks"),
+    [
+        ("ws.redials or test_bills", ""),
+        ("rest-ListAreas", "must"),
+        ("CreateParty and rest.refuses-an-empty-body", ""),
+        ("not rest", "not (must or should)"),
+    ],
+)
+def test_the_list_holds_the_rules_that_a_run_would_examine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], keywords: str, marks: str
+) -> None:
+    _answering.answer(None, "json", None, keywords=keywords, marks=marks)
+    listed = {each["id"] for each in json.loads(capsys.readouterr().out) if each["transport"] != "dojo"}
+
+    partners = ["--partner-url=http://127.0.0.1:9", "--partner-ws=8765", "--no-flows"]
+    run = run_suite(tmp_path, *partners, "--collect-only", "-q", "-k", keywords, "-m", marks)
+    # Cases that only a contract knows are left alone here.
+    selected = {each.rpartition("[")[2].partition("-")[2].rstrip("]").partition("@")[0] for each in nodes(run.output)}
+    assert {each for each in selected if not each.startswith(("flows.", "registration."))} == listed
+
+
+def nodes(output: str) -> list[str]:
+    """The node ids of the checks in what pytest printed."""
+    return [line for line in output.splitlines() if "::test_" in line and line.endswith("]")]
+
+
+def test_an_expression_that_is_none_is_refused() -> None:
+    with pytest.raises(pytest.UsageError, match="Wrong expression passed to '-m'"):
+        _answering.answer(None, "text", None, marks="must and")
+    with pytest.raises(pytest.UsageError, match="call parameters"):
+        _answering.answer(None, "text", None, keywords="must(level=1)")
 
 
 def test_rules_as_json_have_the_documented_form() -> None:

@@ -80,7 +80,7 @@ def _request(capability: Capability) -> Iterator[str]:
         yield "There is no body." if capability.ids else "There is nothing to send: neither ids nor a body."
     else:
         yield from ("The body over REST; over WebSocket the same members are in `params`.", "")
-        yield from members.told(capability.request)
+        yield from members.told(capability.request, request=True)
 
 
 def _answer(capability: Capability) -> Iterator[str]:
@@ -125,8 +125,16 @@ def _errors(capability: Capability) -> Iterator[str]:
     if rows:
         yield from table(["`errorType`", "HTTP status", "Where a rule asks for it"], rows)
     else:
-        yield "No rule asks for an error of one type."
+        yield _no_rows(capability)
     yield from ("", "All error types and the form of an error: [Errors](README.md#errors).")
+
+
+def _no_rows(capability: Capability) -> str:
+    if not capability.ids and capability.request is None:
+        return "There is nothing in a request that could be refused."
+    refused = [each.id for each in rules_of(capability.name) if "refuse" in each.template]
+    links = ", ".join(f"[{each}](#{each})" for each in refused)
+    return f"Bad requests are refused, and no rule asks for a certain `errorType` for one of them: {links}."
 
 
 def _asked_of(capability: Capability) -> Iterator[str]:

@@ -40,15 +40,21 @@ def shapes() -> Iterator[tuple[str, Mapping[str, Schema]]]:
         yield document["title"], document["$defs"]
 
 
-def told(schema: Schema | bool) -> list[str]:
+#: What is said of an object that has these members alone.
+_CLOSED, _CLOSED_REQUEST = "Other members are not allowed.", "Dojo sends no other members."
+
+
+def told(schema: Schema | bool, *, request: bool = False) -> list[str]:
     """
     *schema* as Markdown: a table of its members where it is an object with any, or a list of such, else a sentence.
+
+    Of a *request* it tells what Dojo sends, not what an EPOS has to turn away.
     """
     if isinstance(schema, bool):
         return [f"{_capital(kind(schema))}."]
     shape, _ = resolve(schema.get("items", schema))
     if shape is not schema and shape.get("properties"):
-        return [f"{_capital(kind(schema))}:", "", *told(shape)]
+        return [f"{_capital(kind(schema))}:", "", *told(shape, request=request)]
     if not schema.get("properties"):
         return [f"{_capital(kind(schema))}."]
     required = schema.get("required", ())
@@ -58,7 +64,7 @@ def told(schema: Schema | bool) -> list[str]:
     lines = table(["Member", "Required", "What it is"], rows)
     remarks = [*_alternatives(schema)]
     if schema.get("additionalProperties") is False:
-        remarks.append("Other members are not allowed.")
+        remarks.append(_CLOSED_REQUEST if request else _CLOSED)
     return [*lines, "", " ".join(remarks)] if remarks else lines
 
 
