@@ -137,7 +137,8 @@ class _Adapter:
 def _steps(result: Result, exchanges: list[Exchange], began: int) -> list[dict[str, Any]]:
     store = _store if result.outcome is not Outcome.CONFORMS else None
     told = _allure_steps.story(result.steps)
-    said = _allure_steps.conversation(exchanges, began, store)
+    fault = _allure_steps.fault(exchanges, result.exchanges)
+    said = _allure_steps.conversation(exchanges, began, store, fault)
     if not told or not said:
         return told or said
     # A story's steps are its own; what was said on the way is told beside them.

@@ -178,7 +178,9 @@ def test_what_is_violated_shows_its_conversation_in_steps(run: Run, results: dic
     found = results[f"rest: {identity(check)}"]
     assert len(found["steps"]) == len(check["exchanges"])
     for step, exchange in zip(found["steps"], check["exchanges"], strict=True):
-        assert step["name"].startswith(f"{exchange['request']['method']} http://")
+        marked = "at fault: " if exchange.get("fault") else ""
+        assert step["name"].startswith(f"{marked}{exchange['request']['method']} /v1/")
+        assert step["status"] == ("failed" if marked else "passed")
         assert f" -> {exchange['answer']['status']}" in step["name"]
         assert step["stop"] >= step["start"] >= found["start"]
         (attachment,) = step["attachments"]
@@ -186,6 +188,7 @@ def test_what_is_violated_shows_its_conversation_in_steps(run: Run, results: dic
         text = (run.folder / RESULTS / attachment["source"]).read_text("utf-8")
         assert "replay: curl" in text
         assert text.startswith(f"> {exchange['request']['method']} ")
+    assert [each["status"] for each in found["steps"]].count("failed") == 1
 
 
 def test_what_is_kept_has_steps_and_no_attachments(run: Run, results: dict[str, dict[str, Any]]) -> None:

@@ -79,6 +79,7 @@ def test_the_environment_says_who_was_asked_what_and_how() -> None:
     found = allure_about.environment([document()])
     assert list(found)[:2] == ["Partner", "Verdict"]
     assert found.pop("Report made with").startswith("Python 3.")
+    assert "recommendations" in found.pop("Percentage")
     assert found == {
         "Partner": "Till & Table (https://till.example/dojo)",
         "Verdict": "not-proven",

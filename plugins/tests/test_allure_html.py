@@ -135,7 +135,8 @@ def test_a_violation_shows_what_was_said(made: Path, browser: Browser) -> None:
         assert "Category: Contract violated" in page.inner_text("body")
         assert page.get_by_test_id("test-result-meta-link").count() == 1
         step = page.get_by_test_id("test-result-step").first
-        assert step.inner_text().splitlines()[1].startswith("POST https://till.example/v1/orders/search")
+        assert step.inner_text().splitlines()[1].startswith("POST /v1/orders/search")
+        assert step.locator("a").count() == 0
         step.get_by_test_id("test-result-step-arrow-button").click()
         step.get_by_text("request and answer").click()
         text = step.get_by_test_id("code-attachment-content").inner_text()
@@ -446,3 +447,16 @@ def test_it_is_told_what_to_make(tmp_path: Path) -> None:
     assert found["plugins"]["agent"] == {"enabled": False}
     assert found["historyLimit"] == 10
     assert "historyPath" not in allure_html.configuration(tmp_path, None)
+
+
+def test_its_name_begins_with_the_verdict_that_a_percentage_is_not(tmp_path: Path) -> None:
+    assert allure_html._name(tmp_path) == "EPOS conformance"
+    (tmp_path / RESULTS).mkdir()
+    one, other = document(), document(verdict="conformant")
+    allure_about.about(tmp_path / RESULTS, one, {})
+    assert allure_html._name(tmp_path / RESULTS) == "EPOS conformance: not-proven"
+    # Of two partners, one of whom would like another verdict.
+    other["partner"]["url"] = other["settings"]["partner-url"] = "https://x.example/)\nVerdict=conformant"
+    allure_about.about(tmp_path / RESULTS, [one, other], {})
+    assert allure_html._name(tmp_path / RESULTS) == "EPOS conformance: not-proven; conformant"
+    assert allure_html.configuration(tmp_path, None, "EPOS conformance: not-proven")["name"].endswith("not-proven")

@@ -27,6 +27,12 @@ FILES = (ENVIRONMENT, EXECUTOR, CATEGORY_FILE)
 #: How files of results begin that no check wrote itself.
 _NEVER_RUN = "never-run-"
 
+#: Allure's head shows one, of whatever results there are.
+_PERCENTAGE = (
+    "checks that passed, of all: recommendations, waivers and what could not be examined count against it "
+    "as violations do; the verdict says what they mean"
+)
+
 #: Characters of a value of the environment.
 _MOST = 300
 
@@ -131,6 +137,7 @@ def _facts(document: Document) -> dict[str, str]:
     found = {
         "Partner": title(document),
         "Verdict": document["verdict"],
+        "Percentage": _PERCENTAGE,
         "Address": partner["url"],
         "POS": " ".join(filter(None, (partner["pos"].get("name"), partner["pos"].get("minimum-version")))),
         "Transports": ", ".join(partner["transports"]),

@@ -26,8 +26,13 @@ from epos_conformance.report.folder import ALLURE, HISTORY, RESULTS
 from epos_conformance.report.reading import BadReport, Commands, Document
 
 
-#: Runs that are remembered: each adds a megabyte to the history, and more to the report.
+#: Runs that are remembered: a whole one adds two megabytes to the history, and five to the report.
 _MOST_REMEMBERED = 10
+
+#: What a report is called, and the lines of the environment that tell the verdicts, of each partner where there are
+#: several.
+NAME = "EPOS conformance"
+_VERDICT = re.compile(r"Verdict(?:\\ \(.*\))?=([a-z; -]+)")
 
 #: Scripts of the report itself, its data, and nothing from anywhere.
 POLICY = (
@@ -140,7 +145,7 @@ def generate(results: Path, into: Path, *, history: Path | None, say: Say) -> Pa
     with tempfile.TemporaryDirectory(dir=into.parent.resolve(), prefix=".allure-") as folder:
         output = Path(folder) / "report"
         config = Path(folder) / "allurerc.json"
-        config.write_text(json.dumps(configuration(output, history)), encoding="utf-8")
+        config.write_text(json.dumps(configuration(output, history, _name(results))), encoding="utf-8")
         done = allure_node.run(
             # From within the results: their path would be taken for a pattern.
             [node, *_heap(results), script, "generate", "--config", config, "--cwd", results.resolve(), "."],
@@ -197,10 +202,20 @@ def _heap(results: Path) -> list[str]:
     return ["--max-old-space-size=8192"] if size > 200 * 2**20 else []
 
 
-def configuration(output: Path, history: Path | None) -> dict[str, Any]:
+def _name(results: Path) -> str:
+    """What the report is called: with the verdict, as Allure's percentage, which stands beside it, is another thing."""
+    try:
+        lines = (results / allure_about.ENVIRONMENT).read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return NAME
+    verdicts = [found[1] for each in lines if (found := _VERDICT.fullmatch(each))]
+    return f"{NAME}: {'; '.join(dict.fromkeys(verdicts))}" if verdicts else NAME
+
+
+def configuration(output: Path, history: Path | None, name: str = NAME) -> dict[str, Any]:
     """What the generator is told: in a file, as it takes categories from nowhere else."""
     found: dict[str, Any] = {
-        "name": "EPOS conformance",
+        "name": name,
         "output": str(output.resolve()),
         "categories": allure_about.for_allure_3(),
         "plugins": {
