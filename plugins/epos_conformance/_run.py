@@ -174,7 +174,7 @@ class ConformanceRun:
         if self._reach is not None:
             self.record.afterwards = self._reach.dojo.restore()
         self.record.deselected = self._left_out()
-        previous = self._reports.previous(self.settings.shown())
+        previous = self._reports.previous(self.settings.shown(), self.settings.pos)
         if previous is not None:
             self.record.known = {each["id"] for each in previous["checks"]}
         self.certificate = _certificate.build(self.record, interrupted=interrupted)

@@ -16,9 +16,10 @@ import pytest
 from epos_conformance import _certificate, _suite, schema
 from epos_conformance.reference import launch
 from epos_conformance.report import diff
-from epos_conformance.report.changes import Changes, Kind
+from epos_conformance.report.changes import Changes
 from epos_conformance.report.cli import main
 from epos_conformance.report.difference import compare
+from epos_conformance.report.excuses import READ_ONLY
 from epos_conformance.report.reading import Document
 
 from .support import run_suite
@@ -248,6 +249,25 @@ def test_what_an_interruption_kept_from_running_is_not_compared() -> None:
     assert "interrupted" in found.remarks[0]
 
 
+def test_what_a_run_that_ended_early_did_not_get_to_is_not_compared() -> None:
+    """``-x`` and a worker that dies interrupt nothing, and leave nothing out."""
+    cut = certificate(check("violates"), check("inconclusive", id="a.b", cause="not-run"), verdict="not-conformant")
+    full = certificate(check("violates"), check("conforms", id="a.b"), verdict="not-conformant")
+    for old, new, name in ((full, cut, "newer"), (cut, full, "older")):
+        found = compare(old, new)
+        assert not found.checks
+        assert not found.worse
+        assert found.remarks == (f"The {name} run ended early: the 1 checks that it did not get to are not compared.",)
+    unproven = certificate(check("inconclusive", cause="not-run"), verdict="not-proven")
+    assert compare(certificate(check("conforms")), unproven).worse  # by its verdict
+    assert not compare(unproven, certificate(verdict="not-conformant")).worse  # its own is no measure
+
+    worse = certificate(check("violates"), check("violates", id="a.b"), verdict="not-conformant")
+    found = compare(cut, worse)
+    assert told(found) == [("violated", None, "violates", True)]
+    assert found.checks[0].why == ""  # the rule was known
+
+
 def test_a_transport_that_one_run_did_without_is_not_gone() -> None:
     new = certificate(check("conforms"))
     new["partner"] = {**new["partner"], "transports": ["rest"]}
@@ -267,15 +287,37 @@ def test_what_a_transport_that_is_new_violates_is_told() -> None:
     assert told(compare(old, both)) == [("violated", None, "violates", True)]
 
 
-def test_what_read_only_forbids_is_not_gone() -> None:
-    new = certificate(check("not-offered"))
-    new["settings"] = {**new["settings"], "read-only": True}
-    found = compare(certificate(check("conforms")), new)
+def spared(**more: Any) -> dict[str, Any]:
+    """A check that was not examined as it may change something."""
+    return check("not-offered", **more) | {"message": f"not examined: it may change something, and {READ_ONLY}"}
 
-    assert not found.checks
-    assert "read-only" in found.remarks[0]
-    new["partner"] = {**new["partner"], "capabilities": []}
-    assert [each.kind for each in compare(certificate(check("conforms")), new).checks] == [Kind.GONE]
+
+def test_what_read_only_forbids_is_neither_gone_nor_newly_examined() -> None:
+    # Of no capability, and of one that isn't offered: the reason alone decides.
+    for id in (RULE, "flows.ends-in-success", "CreateParty.keeps-the-covers"):
+        full, reading = certificate(check("conforms", id=id)), certificate(spared(id=id))
+        for old, new, name in ((full, reading, "newer"), (reading, full, "older")):
+            found = compare(old, new)
+            assert not found.checks
+            assert not found.worse
+            assert found.remarks == (
+                f"The {name} run was read-only: what changes something at the partner is not compared.",
+            )
+        assert compare(reading, reading).remarks == ()
+
+
+def test_what_is_gone_for_another_reason_is_worse_in_a_read_only_run_too() -> None:
+    new = certificate(check("not-offered"), spared(id="a.b"))
+    new["settings"] = {**new["settings"], "read-only": True}
+    found = compare(certificate(check("conforms"), check("conforms", id="a.b")), new)
+
+    assert told(found) == [("gone", "conforms", "not-offered", True)]
+
+
+def test_what_is_violated_is_told_though_the_older_run_was_read_only() -> None:
+    assert told(compare(certificate(spared()), certificate(check("violates")))) == [
+        ("violated", "not-offered", "violates", True)
+    ]
 
 
 def test_a_flow_that_the_tester_tool_lists_no_more_is_not_the_partners_doing() -> None:
@@ -340,6 +382,15 @@ def test_two_partners_are_compared_and_told() -> None:
     for said in (diff.as_text(found, other), diff.as_markdown(found, other)):
         assert "These may be two partners" in said
     assert json.loads(diff.as_json(found, other))["partners"] == [*found.partners]
+
+
+def test_a_partner_that_is_named_since_or_seen_over_one_transport_is_the_same() -> None:
+    old, new = certificate(), certificate()
+    old["partner"] = {**old["partner"], "pos": {}}
+    assert compare(old, new).partners is None
+    new["settings"] = {**new["settings"], "partner-url": None, "partner-ws": "0.0.0.0:8765"}
+    assert compare(old, new).partners is not None
+    assert compare(certificate(), new).partners is None  # the same name
 
 
 # The forms

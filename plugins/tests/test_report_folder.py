@@ -4,6 +4,8 @@ What a run leaves in its folder: the certificate whatever happens, everything el
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 
@@ -14,7 +16,7 @@ import pytest
 
 from epos_conformance import _certificate
 from epos_conformance._record import Access, Plan, Record
-from epos_conformance._settings import Settings
+from epos_conformance._settings import Settings, SigningKey
 from epos_conformance.report import page, signing
 from epos_conformance.report.folder import PAGE, PREVIOUS, Reports
 from epos_conformance.report.reading import NAME
@@ -41,7 +43,7 @@ def certificate(folder: Path, *results: Result, deselected: int = 0, interrupted
 def write(folder: Path, *results: Result, **more: Any) -> Reports:
     """A run that found *results*, to its end."""
     reports = Reports(folder)
-    reports.write(certificate(folder, *results, **more), reports.previous(SHOWN))
+    reports.write(certificate(folder, *results, **more), reports.previous(SHOWN, {}))
     return reports
 
 
@@ -104,10 +106,109 @@ def test_a_part_or_an_interrupted_run_is_no_measure_and_drives_none_away(tmp_pat
         assert read(tmp_path / PREVIOUS) == first
 
 
+def test_a_run_that_ended_early_is_no_measure_and_drives_none_away(tmp_path: Path) -> None:
+    """``-x`` and a worker that dies interrupt nothing: what did not run is among the checks."""
+    write(tmp_path, of_rule(KEPT))
+    first = read(tmp_path / NAME)
+    for _ in range(2):
+        write(tmp_path, of_rule(KEPT), of_rule(BROKEN, Outcome.INCONCLUSIVE, cause="not-run", message="not run"))
+        assert read(tmp_path / NAME)["changes"]["since"]["finishedAt"] == first["finishedAt"]
+        assert read(tmp_path / PREVIOUS) == first
+
+
+def test_a_read_only_run_is_a_measure_where_there_is_none_of_a_full_run(tmp_path: Path) -> None:
+    def run(read_only: bool | list[bool]) -> tuple[dict[str, Any], Any]:
+        document = certificate(tmp_path, of_rule(KEPT))
+        document["settings"]["read-only"] = read_only
+        reports = Reports(tmp_path)
+        reports.write(document, reports.previous(document["settings"], {}))
+        told = read(tmp_path / NAME)
+        return told, told.get("changes", {}).get("since", {}).get("finishedAt")
+
+    first, _ = run(True)
+    second, since = run(True)
+    assert since == first["finishedAt"]
+    full, since = run(False)
+    assert since == second["finishedAt"]
+    for _ in range(2):
+        _, since = run(True)
+        assert since == full["finishedAt"]
+        assert read(tmp_path / PREVIOUS) == full
+    merged, since = run([True, False])
+    assert since == full["finishedAt"]
+    assert run(True)[1] == merged["finishedAt"]
+
+
+def test_the_previous_certificate_keeps_its_envelope(tmp_path: Path) -> None:
+    pem = key()
+    reports = Reports(tmp_path, SigningKey(pem=pem, id=signing.key_id(pem)))
+    envelopes = []
+    for _ in range(3):
+        reports.write(certificate(tmp_path, of_rule(KEPT)), None)
+        envelopes.append((tmp_path / signing.ENVELOPE).read_bytes())
+        kept = signing.beside(tmp_path / PREVIOUS)
+        assert [kept.read_bytes()] == envelopes[-2:-1] if len(envelopes) > 1 else not kept.exists()
+        (subject,) = statement(signing.beside(tmp_path / NAME))["subject"]
+        assert subject["digest"]["sha256"] == digest(tmp_path / NAME)
+    (subject,) = statement(signing.beside(tmp_path / PREVIOUS))["subject"]
+    assert subject["digest"]["sha256"] == digest(tmp_path / PREVIOUS)
+
+    write(tmp_path, of_rule(KEPT))
+    write(tmp_path, of_rule(KEPT))  # unsigned, and so is the one before: an envelope would accuse it
+    assert not list(tmp_path.glob("*.intoto.jsonl"))
+
+
+def statement(envelope: Path) -> Any:
+    return json.loads(base64.b64decode(read(envelope)["payload"]))
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def key() -> str:
+    """A private key."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+PORT = {"partner-url": None, "partner-ws": "0.0.0.0:8765"}
+LOCAL = {"partner-url": "http://127.0.0.1:8080", "partner-ws": None}
+OWN = {"partner-url": "https://till.example", "partner-ws": "0.0.0.0:8765"}
+DIALLED = {"partner-url": None, "partner-ws": "wss://till.example/session"}
+
+
+@pytest.mark.parametrize(
+    ("addresses", "before", "now", "known"),
+    [
+        *((each, ("Till A", "a.toml"), ("Till A", "a.toml"), True) for each in (PORT, LOCAL, OWN, DIALLED)),
+        *((each, ("Till A", None), ("Till B", None), False) for each in (PORT, LOCAL, OWN, DIALLED)),
+        *((each, (None, "a.toml"), (None, "b.toml"), False) for each in (PORT, LOCAL, OWN, DIALLED)),
+        # A port that tills dial, and this machine, are nobody's; of an address of its own a partner may get a name.
+        *((each, (None, None), ("Till A", "a.toml"), False) for each in (PORT, LOCAL)),
+        *((each, (None, None), ("Till A", "a.toml"), True) for each in (OWN, DIALLED)),
+        *((each, ("Till A", "a.toml"), ("Till A", None), True) for each in (OWN, DIALLED)),
+    ],
+)
+def test_the_measure_is_of_the_same_partner(
+    tmp_path: Path, addresses: dict[str, Any], before: tuple[Any, Any], now: tuple[Any, Any], known: bool
+) -> None:
+    document = certificate(tmp_path, of_rule(KEPT))
+    document["settings"] |= {**addresses, "partner": before[1] and f"/one/{before[1]}"}
+    document["partner"]["pos"] = {"name": before[0]} if before[0] else {}
+    Reports(tmp_path).write(document, None)
+
+    settings = {**document["settings"], "partner": now[1] and f"/other/{now[1]}"}
+    found = Reports(tmp_path).previous(settings, {"name": now[0]} if now[0] else {})
+    assert (found is not None) is known
+
+
 def test_the_certificate_of_another_partner_is_no_measure(tmp_path: Path) -> None:
     write(tmp_path, of_rule(KEPT))
-    assert Reports(tmp_path).previous(SHOWN) is not None
-    assert Reports(tmp_path).previous(Settings(url="http://other.example").shown()) is None
+    assert Reports(tmp_path).previous(SHOWN, {}) is not None
+    assert Reports(tmp_path).previous(Settings(url="http://other.example").shown(), {}) is None
 
 
 @pytest.mark.parametrize(
@@ -117,7 +218,7 @@ def test_the_certificate_of_another_partner_is_no_measure(tmp_path: Path) -> Non
 )
 def test_a_file_that_is_no_certificate_is_no_measure(tmp_path: Path, broken: bytes) -> None:
     (tmp_path / NAME).write_bytes(broken)
-    assert Reports(tmp_path).previous(SHOWN) is None
+    assert Reports(tmp_path).previous(SHOWN, {}) is None
     write(tmp_path, of_rule(KEPT))
     assert read(tmp_path / NAME)["verdict"] == "conformant"
 
@@ -128,12 +229,12 @@ def test_a_certificate_without_a_member_is_no_measure(tmp_path: Path, damage: st
     document = read(tmp_path / NAME)
     del document[damage]
     (tmp_path / NAME).write_text(json.dumps(document), "utf-8")
-    assert Reports(tmp_path).previous(SHOWN) is None
+    assert Reports(tmp_path).previous(SHOWN, {}) is None
 
 
 def test_a_folder_in_the_place_of_a_certificate_is_no_measure(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
-    assert Reports(tmp_path).previous(SHOWN) is None
+    assert Reports(tmp_path).previous(SHOWN, {}) is None
 
 
 def test_an_empty_folder_and_one_command_give_everything(tmp_path: Path) -> None:
@@ -158,10 +259,7 @@ def test_evidence_of_all_checks_is_kept_where_it_is_asked_for(tmp_path: Path) ->
 
 
 def test_a_signing_key_may_be_a_file_or_the_text_of_one(tmp_path: Path) -> None:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    pem = key()
     (tmp_path / "key.pem").write_text(pem, "utf-8")
     about = ("--partner-url=reference", "-k", "ListAreas.answer-matches and rest")
     ways: list[tuple[list[str], dict[str, str]]] = [(["--signing-key=key.pem"], {}), ([], {"EPOS_SIGNING_KEY": pem})]

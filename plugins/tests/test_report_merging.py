@@ -16,10 +16,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from epos_conformance import _suite
-from epos_conformance.report import merging, summary
+from epos_conformance import _certificate, _expected, _suite
+from epos_conformance.report import joining, merging, summary
 from epos_conformance.report.cli import main
 from epos_conformance.report.reading import BadReport
+from epos_conformance.report.rederiving import rederive
 
 from .support import run_suite
 
@@ -131,6 +132,274 @@ def test_runs_of_two_partners_or_suites_do_not_add_up(whole: dict[str, Any]) -> 
     newer["suite"]["version"] = "99"
     with pytest.raises(BadReport, match="different versions"):
         merging.merged([whole, newer])
+
+
+def concluded(document: dict[str, Any]) -> dict[str, Any]:
+    """*document* with what its checks amount to."""
+    results = [_certificate.result(each) for each in document["checks"]]
+    return {**document, **_certificate.concluded(results, joining.offers([document]))}
+
+
+def consistent(document: dict[str, Any]) -> dict[str, Any]:
+    """*document*, which has the form of a certificate and contradicts itself nowhere."""
+    jsonschema.validate(document, SCHEMA)
+    assert not rederive(document).faults
+    return document
+
+
+def check(document: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [each for each in document["checks"] if _certificate.result(each).name == name]
+    return dict(found)
+
+
+IDS = "rest-ListAreas.ids-are-unique"
+
+
+def waived(document: dict[str, Any], until: str, name: str = IDS) -> dict[str, Any]:
+    """*document* with a violation that is waived until a day."""
+    found = violating(document, name.partition("-")[2])
+    reason = {"reason": "agreed", "until": until}
+    for each in found["checks"]:
+        if _certificate.result(each).name == name:
+            each.update(outcome="violates", message="at $: expected a, saw b", waiver=reason)
+    found["waivers"] = [{"rule": name.partition("-")[2], **reason, "state": "used"}]
+    return concluded(found)
+
+
+def test_a_violation_that_one_run_waived_and_another_did_not_is_held_against_the_partner(whole: dict[str, Any]) -> None:
+    lenient, strict = waived(whole, "2099-01-01"), concluded(violating(whole, "ListAreas.ids-are-unique"))
+    for order in ([lenient, strict], [strict, lenient]):
+        found = consistent(merging.merged(order))
+        assert "waiver" not in check(found, IDS)
+        assert found["verdict"] == "not-conformant"
+
+
+def test_a_rule_may_be_waived_until_another_day_in_another_run(shards: Path) -> None:
+    one, three = (
+        waived(json.loads((shards / name / "certificate.json").read_text("utf-8")), until, check_name)
+        for name, until, check_name in (
+            ("one", "2098-01-01", IDS),
+            ("three", "2099-01-01", IDS.replace("rest", "ws")),
+        )
+    )
+    for order in ([one, three], [three, one]):
+        found = consistent(merging.merged(order))
+        assert {(each["until"], each["state"]) for each in found["waivers"]} == {
+            ("2098-01-01", "used"),
+            ("2099-01-01", "used"),
+        }
+    unused = copy.deepcopy(one)
+    unused["waivers"] = [{**each, "state": "not-examined"} for each in unused["waivers"]]
+    assert merging.merged([unused, one])["waivers"] == one["waivers"]
+
+
+def at_dojo(document: dict[str, Any], *flows: str, **more: str) -> dict[str, Any]:
+    """*document* with a sandbox that lists *flows*, of which it says no more than that they were not run."""
+    found = copy.deepcopy(document)
+    found["dojo"] = {"url": "http://127.0.0.1:1", "sandbox": True, "flows": [*flows], **more}
+    found["settings"]["dojo-api"] = "sandbox"
+    found["checks"] = [each for each in found["checks"] if "there is no Dojo API in this run" not in each["message"]]
+    known = {_certificate.result(each).name for each in found["checks"]}
+    for name in _expected.names(found["partner"]["transports"], flows) - known:
+        result = _certificate.not_run(name, "not run: its process ended before")
+        assert result is not None
+        found["checks"].append(_certificate.entry(result))
+    return concluded(found)
+
+
+def test_the_flows_of_every_run_count(whole: dict[str, Any]) -> None:
+    few, more = at_dojo(whole, "Get Order", "Tips"), at_dojo(whole, "Get Order", "Get Order", "Void")
+    nobody = at_dojo(whole, blocked="nobody answers")
+    for each in more["checks"]:
+        if each.get("case") == "Void":
+            each.update(outcome="violates", message="at $.status: expected PASSED, saw FAILED")
+            del each["cause"]
+    more = concluded(more)
+    for order in ([few, more, nobody, whole], [nobody, whole, more, few]):
+        found = merging.merged(order)
+        assert sorted(found["dojo"]["flows"]) == ["Get Order", "Get Order", "Tips", "Void"]
+        assert "blocked" not in found["dojo"]
+        assert found["verdict"] == "not-conformant"
+        assert check(found, "dojo-flows.ends-in-success@Void")["outcome"] == "violates"
+        assert found["selection"]["complete"]
+        consistent(found)
+    assert merging.merged([nobody, nobody])["dojo"]["blocked"] == "nobody answers"
+
+
+def test_a_reason_that_holds_is_taken_before_one_that_does_not(whole: dict[str, Any]) -> None:
+    """Where one run lacks a capability and another a switch, only the second reason is one for the union."""
+    name = "rest-CreateOrder.keeps-unusual-texts"
+    lacking, reading = copy.deepcopy(whole), copy.deepcopy(whole)
+    for document, message in (
+        (lacking, "needs ListAreas, which isn't offered"),
+        (reading, "not examined: unusual bodies are switched off (--depth=0)"),
+    ):
+        for each in document["checks"]:
+            if _name(each) == name:
+                each.update(outcome="not-offered", message=message)
+    reading["settings"]["depth"] = 0
+    for order in ([lacking, reading], [reading, lacking]):
+        found = merging.merged(order)
+        assert check(found, name)["message"].endswith("(--depth=0)")
+        assert found["selection"]["complete"]
+
+
+def _name(entry: dict[str, Any]) -> str:
+    return _certificate.result(entry).name
+
+
+def settings(**values: Any) -> dict[str, Any]:
+    return {"settings": {"partner-url": "https://till.example", **values}, "partner": {"pos": {}}}
+
+
+def test_what_is_merged_can_be_merged_again() -> None:
+    """Whichever way round: seeds, folders and switches stay what they are, and lists stay lists."""
+    runs = [
+        settings(**{"seed": 1, "reports": "a", "read-only": True, "depth": 1, "product": [], "capabilities": None}),
+        settings(**{"seed": 2, "reports": "b", "read-only": False, "depth": 1, "product": ["bookings"]}),
+        settings(**{"seed": 3, "reports": "c", "read-only": True, "depth": 1, "capabilities": ["ListAreas"]}),
+        settings(**{"seed": 1, "reports": "d", "read-only": False, "depth": 1, "capabilities": ["ListAreas"]}),
+    ]
+
+    def joined(*documents: dict[str, Any]) -> dict[str, Any]:
+        return {**documents[0], "settings": joining.settings(documents)}
+
+    ways = (joined(*runs), joined(joined(*runs[:2]), *runs[2:]), joined(runs[0], joined(*runs[1:])))
+    for each in ways:
+        found = {name: sorted(value) if isinstance(value, list) else value for name, value in each["settings"].items()}
+        assert found == {
+            "partner-url": "https://till.example",
+            "partner-ws": None,
+            "seed": [1, 2, 3],
+            "reports": ["a", "b", "c", "d"],
+            "read-only": [False, True],
+            "depth": 1,
+            "product": ["bookings"],
+            "capabilities": ["ListAreas"],
+        }
+    assert joining.settings([runs[2], runs[2]])["capabilities"] == ["ListAreas"]
+    assert joining.settings([settings(depth=0), settings(depth=False)])["depth"] == [0, False]
+
+
+def over(document: dict[str, Any], transport: str, address: str, **pos: str) -> dict[str, Any]:
+    """Of *document* what a run over one *transport* alone finds."""
+    found = copy.deepcopy(document)
+    found["settings"] |= {"partner-url": None, "partner-ws": None, "partner": "/some/where/till.toml"}
+    found["settings"]["partner-url" if transport == "rest" else "partner-ws"] = address
+    found["partner"] |= {"url": address, "transports": [transport], "pos": pos}
+    found["checks"] = [each for each in found["checks"] if each["transport"] in (transport, "dojo")]
+    for each in found["capabilities"]:
+        if "transports" in each:
+            each["transports"] = {name: told for name, told in each["transports"].items() if name == transport}
+    return consistent(concluded(found))
+
+
+URL, PORT = "https://till.example", "0.0.0.0:8765"
+
+
+def test_two_transports_in_two_runs_are_one_partner_where_it_is_named(
+    whole: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rest, ws = over(whole, "rest", URL, name="Till"), over(whole, "ws", PORT, name="Till")
+    for order in ([rest, ws], [ws, rest]):
+        found = consistent(merging.merged(order))
+        assert (found["settings"]["partner-url"], found["settings"]["partner-ws"]) == (URL, PORT)
+        assert (found["partner"]["url"], found["partner"]["transports"]) == (URL, ["rest", "ws"])
+        for name in ("checks", "counts", "verdict", "selection", "capabilities", "differences"):
+            assert found[name] == whole[name]
+        again = consistent(merging.merged([found, ws, rest]))
+        assert again["settings"] == found["settings"]
+
+    for name, document in (("ws", ws), ("rest", rest), ("other", over(whole, "rest", URL, name="Other"))):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "certificate.json").write_text(json.dumps(document), "utf-8")
+    assert main(["merge", str(tmp_path / "in"), "--into", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().out
+    assert f"Till ({URL} and {PORT}): conformant" in told
+    assert f"Other ({URL}): conformant" in told
+    assert len([*(tmp_path / "out").glob("*/certificate.json")]) == 2
+
+
+def test_one_name_at_several_addresses_is_several_partners(whole: dict[str, Any]) -> None:
+    rest, ws = over(whole, "rest", URL, name="Till"), over(whole, "ws", PORT, name="Till")
+    unnamed = [copy.deepcopy(each) for each in (rest, ws)]
+    for each in unnamed:
+        each["settings"]["partner"], each["partner"]["pos"] = None, {}
+    elsewhere = over(whole, "rest", "https://other.example", name="Till")
+    reference = copy.deepcopy(rest)
+    reference["settings"]["partner-url"] = "reference"
+    for documents in (unnamed, [rest, elsewhere], [rest, ws, elsewhere], [reference, ws]):
+        with pytest.raises(BadReport, match="two partners"):
+            merging.merged(documents)
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> tuple[Path, str]:
+    """A folder with a shard that is signed, and the key."""
+    key = str(tmp_path / "key.pem")
+    assert main(["keygen", key]) == 0
+    return tmp_path, key
+
+
+def shard(shards: Path, folder: Path, key: str, name: str = "one") -> Path:
+    found = folder / name
+    found.mkdir()
+    (found / "certificate.json").write_bytes((shards / name / "certificate.json").read_bytes())
+    assert main(["sign", str(found), "--signing-key", key]) == 0
+    return found
+
+
+def altered(file: Path, **more: Any) -> None:
+    """Somebody without the key has a say in the certificate *file*, and knows what has to fit."""
+    document = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps({**document, **more}), "utf-8")
+
+
+def test_what_was_signed_and_altered_is_not_signed_anew(
+    shards: Path, signer: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, key = signer
+    one = shard(shards, folder, key)
+    public, out = f"{key}.pub", folder / "out"
+    merge = ["merge", str(one), str(shards / "two"), "--into", str(out), "--signing-key", key]
+    assert main(merge) == 0
+    assert main(["verify", str(out), "--public-key", public]) == 0
+    assert main([*merge, "--public-key", public]) == 4
+    assert "two/certificate.json is not signed by any of the public keys" in capsys.readouterr().err
+
+    good, seal = (one / "certificate.json").read_bytes(), (one / "certificate.intoto.jsonl").read_bytes()
+    before = (out / "certificate.json").read_bytes()
+    for refused in ("edited", "without its envelope", "of another's hand", "contradicting itself"):
+        (one / "certificate.json").write_bytes(good)
+        (one / "certificate.intoto.jsonl").write_bytes(seal)
+        if refused == "edited":
+            altered(one / "certificate.json", leftovers=["\x1b[31mnothing"])
+        elif refused == "without its envelope":
+            (one / "certificate.intoto.jsonl").unlink()
+        elif refused == "of another's hand":
+            envelope = json.loads(seal)
+            envelope["signatures"][0]["sig"] = "A" * 86 + "=="
+            line = json.dumps(envelope, separators=(",", ":")) + "\n"
+            (one / "certificate.intoto.jsonl").write_text(line, "utf-8")
+        else:
+            (one / "certificate.intoto.jsonl").unlink()
+            altered(one / "certificate.json", signature={"state": "unsigned"}, verdict="not-conformant")
+        assert main(merge) == 4, refused
+        said = capsys.readouterr().err
+        assert f"{one / 'certificate.json'} is not genuine: " in said
+        assert said[:-1].isprintable()
+        assert (out / "certificate.json").read_bytes() == before
+
+
+def test_what_another_version_made_is_not_signed(
+    shards: Path, signer: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, key = signer
+    (folder / "certificate.json").write_bytes((shards / "one" / "certificate.json").read_bytes())
+    altered(folder / "certificate.json", suite={"name": _suite.NAME, "version": "99"})
+    assert main(["merge", str(folder), "--into", str(folder / "out"), "--signing-key", key]) == 4
+    assert "was made by version 99 of the suite" in capsys.readouterr().err
+    assert main(["merge", str(folder), "--into", str(folder / "out")]) == 0
 
 
 def test_partners_are_kept_apart(shards: Path, whole: dict[str, Any], tmp_path: Path) -> None:

@@ -147,7 +147,8 @@ def _facts(document: Document) -> dict[str, str]:
         "Dojo not reached": dojo.get("blocked", ""),
         "Suite": f"{document['suite']['name']} {document['suite']['version']}",
         "Checks": f"{selected}, interrupted" if selection["interrupted"] else selected,
-        "Read-only": "yes" if settings.get("read-only") else "",
+        # Of several runs: where all were.
+        "Read-only": "yes" if settings.get("read-only") is True else "",
         "Strict": "yes" if settings.get("strict") else "",
         "Seed": str(settings.get("seed", "")),
         "Depth": str(settings.get("depth", "")),

@@ -122,8 +122,9 @@ def _gather(folders: Sequence[Path], into: Path) -> None:
     documents: dict[Path, Document] = {
         each: {**reading.read(each), "checks": []} for each in folders if (each / reading.NAME).is_file()
     }
-    several = len({reading.partner(each) for each in documents.values()}) > 1
-    titles = {each: reading.title(document) if several else None for each, document in documents.items()}
+    groups = reading.grouped(documents)
+    # One name for each, whatever its runs call it.
+    titles = {each: reading.title(documents[group[0]]) for group in groups for each in group if len(groups) > 1}
     allure.gather([(each, titles.get(each)) for each in folders], into)
     if documents:
         allure_about.about(into, list(documents.values()), os.environ)

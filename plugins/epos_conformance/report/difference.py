@@ -2,8 +2,9 @@
 What differs between two certificates of one partner: what got worse, what got better, what is or isn't examined.
 
 A change is told of one check: a rule, its case and its transport. Only what both runs were asked for is compared. What
-a partial run left out (``-k``, an interruption), a transport or Dojo's side that one of them did without, and what
-``--read-only`` forbade, is neither gone nor newly examined: see `Changes.remarks`. Violations are told all the same.
+a partial run left out (``-k``), what a run that ended early (an interruption, ``-x``, a worker that died) did not get
+to, a transport or Dojo's side that one of them did without, and what ``--read-only`` forbade in one of them, is neither
+gone nor newly examined: see `Changes.remarks`. Violations are told all the same.
 
 **Worse** is, and nothing else:
 
@@ -12,7 +13,7 @@ a partial run left out (``-k``, an interruption), a transport or Dojo's side tha
 * a must that is newly inconclusive, unless it was violated before
 * a must that conformed and is no longer examined, unless it is the suite or the tester tool that took it away
 * a verdict, of the whole or of a product, that was granted and is not any more, or was not proven and is now refused;
-  of runs that are complete.
+  of runs that are complete, or that ended early where it is the newer one.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from epos_conformance.report import reading
 from epos_conformance.report.changes import Change, Changes, Kind, VerdictChange
-from epos_conformance.report.reading import Document, partner, title
+from epos_conformance.report.reading import Document, title
 from epos_conformance.verdict import Level
 
 
@@ -36,9 +38,15 @@ def compare(old: Document, new: Document) -> Changes:
         until=_about(new),
         checks=tuple(found),
         verdicts=tuple(pair.verdicts()),
-        partners=(title(old), title(new)) if partner(old) != partner(new) else None,
+        partners=None if _same_partner(old, new) else (title(old), title(new)),
         remarks=tuple(pair.remarks()),
     )
+
+
+def _same_partner(old: Document, new: Document) -> bool:
+    if reading.same(reading.partner(old), reading.partner(new)):
+        return True
+    return len(reading.grouped({"old": old, "new": new})) == 1
 
 
 def _about(document: Document) -> dict[str, str]:
@@ -72,13 +80,21 @@ _EXAMINED = ("conforms", "violates", "waived")
 
 
 def _checks(document: Document) -> dict[Key, Check]:
-    """
-    The checks of *document* that were asked for: those that an interruption kept from running say nothing.
-    """
+    return {(each["id"], each.get("case"), each["transport"]): each for each in document["checks"]}
+
+
+def _not_run(checks: Mapping[Key, Check]) -> set[Key]:
+    """What a run that ended early did not get to: of that it says nothing."""
+    return {key for key, each in checks.items() if reading.not_run(each)}
+
+
+def _spared(checks: Mapping[Key, Check]) -> set[Key]:
+    """What ``--read-only`` forbade, and nothing else: that goes by the reason."""
+    # Costly to import: pytest comes along.
+    from epos_conformance.report.excuses import READ_ONLY
+
     return {
-        (each["id"], each.get("case"), each["transport"]): each
-        for each in document["checks"]
-        if each.get("cause") != "not-run"
+        key for key, each in checks.items() if each["outcome"] == "not-offered" and each["message"].endswith(READ_ONLY)
     }
 
 
@@ -98,6 +114,11 @@ class _Pair:
         self.before, self.after = _checks(old), _checks(new)
         self.known = {id for id, _, _ in self.before}
         self.asked = {id for id, _, _ in self.after}
+        self.not_run = _not_run(self.before), _not_run(self.after)
+        self.spared = _spared(self.before), _spared(self.after)
+        #: What one of the runs says nothing of.
+        self.unsaid = set().union(*self.not_run, *self.spared)
+        self.before = {key: each for key, each in self.before.items() if key not in self.not_run[0]}
         self.shared = _transports(old) & _transports(new)
         self.same_suite = old["suite"]["version"] == new["suite"]["version"]
 
@@ -113,6 +134,8 @@ class _Pair:
         now = _state(after)
         if now in ("violates", "waived"):
             return self._violated(key, before, after)
+        if key in self.unsaid:
+            return None
         if after is None or now == "not-offered":
             return self._gone(key, before, after)
         if before is None and not _complete(self.old):
@@ -144,8 +167,6 @@ class _Pair:
             if not _complete(self.new):
                 return None
             taken = not self.same_suite or self._delisted(key)
-        elif self.new["settings"].get("read-only") and before["capability"] in self.new["partner"]["capabilities"]:
-            return None
         else:
             taken = False
         worse = before["level"] == "must" and before["outcome"] == "conforms" and not taken
@@ -190,7 +211,7 @@ class _Pair:
             yield f"it was waived until {before['waiver']['until']}"
 
     def verdicts(self) -> Iterator[VerdictChange]:
-        both = _complete(self.old) and (_complete(self.new) or self.new["selection"]["interrupted"])
+        both = reading.complete(self.old) and (_complete(self.new) or self.new["selection"]["interrupted"])
         was = {each["name"]: each["verdict"] for each in self.old["products"]}
         named = [(None, self.old["verdict"], self.new["verdict"])]
         named += [
@@ -208,18 +229,24 @@ class _Pair:
             yield f"The suite was {self.old['suite']['version']} before and is {self.new['suite']['version']} now."
         elif self.old["contract"]["digests"] != self.new["contract"]["digests"]:
             yield "The contracts or rules are others than before, though the suite's version is the same."
-        for document, name in ((self.old, "older"), (self.new, "newer")):
+        for document, name, not_run in zip((self.old, self.new), _WHEN, self.not_run, strict=True):
             if document["selection"]["interrupted"]:
                 yield f"The {name} run was interrupted: what it did not get to is not compared."
-            elif not _complete(document):
+                continue
+            if not _complete(document):
                 left = document["selection"]["deselected"]
                 yield f"The {name} run was partial: the {left} checks that it left out are not compared."
+            if not_run:
+                yield f"The {name} run ended early: the {len(not_run)} checks that it did not get to are not compared."
         for transport in sorted(_transports(self.old) ^ _transports(self.new)):
             when = "older" if transport in _transports(self.old) else "newer"
             yield f"Only the {when} run examined {_NAMES[transport]}: of that nothing is told but what is violated now."
-        if self.new["settings"].get("read-only") and not self.old["settings"].get("read-only"):
-            yield "The newer run was read-only: what changes something at the partner is not compared."
+        for name, spared, others in zip(_WHEN, self.spared, reversed(self.spared), strict=True):
+            if spared - others:
+                yield f"The {name} run was read-only: what changes something at the partner is not compared."
 
+
+_WHEN = ("older", "newer")
 
 #: How far a verdict is from a certificate. What isn't offered is as far as it gets: a product that is missing
 #: something was there before.
@@ -235,6 +262,7 @@ _NAMES = {"rest": "REST", "ws": "WebSocket", "dojo": "Dojo's side"}
 
 
 def _complete(document: Document) -> bool:
+    """Whether what is not among the checks was not there to be examined."""
     selection = document["selection"]
     return bool(selection["complete"]) and not selection["interrupted"]
 

@@ -4,6 +4,7 @@ A folder of reports: the certificate first, then everything that is made of it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import traceback
@@ -15,11 +16,11 @@ from typing import Any
 from epos_conformance import _certificate
 from epos_conformance._settings import SigningKey
 from epos_conformance.report import reading
-from epos_conformance.report.reading import NAME, Document
+from epos_conformance.report.reading import NAME, Document, Partner
 
 
 PAGE = "certificate.html"
-#: The partner's last complete certificate before this one.
+#: The partner's last complete certificate before this one; its envelope, where it has one, is beside it.
 PREVIOUS = "previous.json"
 RESULTS = "allure-results"
 ALLURE = "allure-report.html"
@@ -38,14 +39,14 @@ class Reports:
         #: What was written, and what could not be, for the end of the output.
         self.lines: list[str] = []
 
-    def previous(self, settings: Mapping[str, Any]) -> Document | None:
+    def previous(self, settings: Mapping[str, Any], pos: Mapping[str, str]) -> Document | None:
         """
-        The last complete certificate of the partner that *settings* (a certificate's) name; None where there is none.
+        The last complete certificate of the partner that *settings* and *pos* (a certificate's) name; None where there
+        is none. One of a read-only run is no measure where there is one of a full run.
         """
-        for name in (NAME, PREVIOUS):
-            if (found := _complete(self._path / name, settings)) is not None:
-                return found
-        return None
+        about = reading.named(settings, pos)
+        found = [each for name in (NAME, PREVIOUS) if (each := _complete(self._path / name, about)) is not None]
+        return min(found, key=_read_only, default=None)
 
     def write(self, document: Document, previous: Document | None) -> None:
         """
@@ -59,8 +60,7 @@ class Reports:
         if previous is not None:
             document["changes"] = difference.compare(previous, document).to_json()
         document["signature"] = signing.state(key.id if key else None)
-        if _complete(certificate, document["settings"]) is not None:
-            certificate.replace(self._path / PREVIOUS)
+        self._keep(reading.partner(document))
         _certificate.write(document, certificate)
         self.lines.append(f"certificate: {certificate}")
         # Of an earlier certificate: it would only accuse this one.
@@ -68,6 +68,23 @@ class Reports:
         if key is not None:
             self._make("signed", lambda: signing.sign(certificate, document, key.pem))
         self._make("page", lambda: self._page(document, certificate))
+
+    def _keep(self, about: Partner) -> None:
+        """Keep the certificate that is there as the previous one, with its envelope, where it is a measure."""
+        from epos_conformance.report import signing
+
+        certificate, previous = self._path / NAME, self._path / PREVIOUS
+        last = _complete(certificate, about)
+        if last is None:
+            return
+        if _read_only(last) and (kept := _complete(previous, about)) is not None and not _read_only(kept):
+            return
+        envelope = signing.beside(previous)
+        # Of the one that goes: it would accuse the one that comes.
+        envelope.unlink(missing_ok=True)
+        certificate.replace(previous)
+        with contextlib.suppress(FileNotFoundError):
+            signing.beside(certificate).replace(envelope)
 
     def tell_allure(self, results: Path, documents: Document | Sequence[Document]) -> None:
         """Complete Allure's *results* by what *documents*, the certificates of their runs, say of these as a whole."""
@@ -111,12 +128,17 @@ class Reports:
             self.lines.append(f"{what}: fault of the suite: {type(error).__name__}: {error} ({place})")
 
 
-def _complete(path: Path, settings: Mapping[str, Any]) -> Document | None:
-    """The certificate at *path*, where it is a whole one of the partner that *settings* name."""
+def _complete(path: Path, about: Partner) -> Document | None:
+    """The certificate at *path*, where it is a whole one of the partner *about*."""
     try:
         found = reading.read(path) if path.is_file() else None
     except reading.BadReport:
         return None  # not ours: nothing to compare with
-    if found is None or any(found["settings"].get(each) != settings[each] for each in ("partner-url", "partner-ws")):
+    if found is None or not reading.same(reading.partner(found), about):
         return None
-    return found if found["selection"]["complete"] and not found["selection"]["interrupted"] else None
+    return found if reading.complete(found) else None
+
+
+def _read_only(document: Document) -> bool:
+    """Whether nothing that changes something was examined; of merged runs, in none of them."""
+    return document["settings"].get("read-only") is True

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from epos_conformance import _certificate, _contracts, _suite
+from epos_conformance import _certificate, _suite
 from epos_conformance._console import say
 from epos_conformance._settings import SigningKey
-from epos_conformance.report import allure, reading
+from epos_conformance.report import allure, joining, reading
 from epos_conformance.report.folder import PAGE, RESULTS, Reports
-from epos_conformance.report.reading import BadReport, Commands, Document, partner, title
+from epos_conformance.report.reading import BadReport, Commands, Document, title
+from epos_conformance.report.shards import Shards
 from epos_conformance.verdict import Outcome
 
 
@@ -39,6 +40,14 @@ def declare(commands: Commands) -> None:
         metavar="FILE",
         help="sign each certificate with this Ed25519 key (environment: EPOS_SIGNING_KEY, the PEM text itself)",
     )
+    parser.add_argument(
+        "--public-key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="take none but certificates that are signed by this key; repeatable",
+    )
     reading.take_folders(parser)
     parser.set_defaults(run=_run)
 
@@ -50,23 +59,22 @@ def _run(options: argparse.Namespace) -> int:
     Of a single partner the certificate lies in the folder itself, of several each in a folder of its own.
     """
     into: Path = options.into
-    key = _key(options.signing_key)
+    shards = Shards(_key(options.signing_key), options.public_key)
     # A fleet's night is more than fits into memory: one partner at a time, and of the others what is said of all.
-    partners: dict[tuple[str | None, ...], list[Path]] = {}
-    about: dict[Path, Document] = {}
-    for folder in reading.folders(options.folders):
-        document = reading.read(folder)
-        partners.setdefault(partner(document), []).append(folder)
-        about[folder] = {**document, "checks": []}
-    several = len(partners) > 1
-    places = _places([title(about[folders[0]]) for folders in partners.values()]) if several else [""]
+    about = {each: {**reading.read(each), "checks": []} for each in reading.folders(options.folders)}
+    groups = reading.grouped(about)
+    for folders in groups:
+        addresses = joining.addresses([about[each] for each in folders])
+        about |= {each: {**about[each], "settings": {**about[each]["settings"], **addresses}} for each in folders}
+    several = len(groups) > 1
+    places = _places([title(about[folders[0]]) for folders in groups]) if several else [""]
     entries = []
-    for name, folders in zip(places, partners.values(), strict=True):
+    for name, folders in zip(places, groups, strict=True):
         place = into / name
-        document = merged([reading.read(each) for each in folders])
+        document = merged([shards.read(each) for each in folders])
         place.mkdir(parents=True, exist_ok=True)
-        reports = Reports(place, key)
-        reports.write(document, reports.previous(document["settings"]))
+        reports = Reports(place, shards.key)
+        reports.write(document, reports.previous(document["settings"], document["partner"]["pos"]))
         say(f"{title(document)}: {document['verdict']}")
         _say_all(reports.lines)
         entries.append(({**document, "checks": []}, (Path(name) / PAGE).as_posix()))
@@ -127,114 +135,53 @@ def merged(documents: Sequence[Document]) -> Document:
     first = {name: each for name, each in first.items() if name not in ("changes", "signature")}
     if not others:
         return first
-    for each in others:
-        if partner(each) != partner(first):
-            raise BadReport(f"{title(first)} and {title(each)} are two partners: a certificate is about one")
-        if (each["suite"], each["contract"]["digests"]) != (first["suite"], first["contract"]["digests"]):
-            raise BadReport(
-                f"{title(first)} was checked by different versions of the suite: their results don't add up"
-            )
+    groups = reading.grouped(dict(enumerate(documents)))
+    if len(groups) > 1:
+        one, other = (title(documents[each[0]]) for each in groups[:2])
+        raise BadReport(f"{one} and {other} are two partners: a certificate is about one")
+    if any(_versions(each) != _versions(first) for each in others):
+        raise BadReport(f"{title(first)} was checked by different versions of the suite: their results don't add up")
     if first["suite"]["version"] != _suite.version():
         raise BadReport(
             f"{title(first)} was checked by version {first['suite']['version']} of the suite, and this is "
             f"{_suite.version()}: merge with that version, which knows the checks"
         )
+    offers, settings, dojo = joining.offers(documents), joining.settings(documents), joining.dojo(documents)
+    expected = _expected.examinations(offers, dojo.get("dojo", {}).get("flows", ()))
+    facts = Facts(offers=offers, settings=settings, dojo=bool(dojo))
     entries: dict[str, Any] = {}
     for each in documents:
-        for entry in each["checks"]:
-            name = _certificate.result(entry).name
+        results = [_certificate.result(entry) for entry in each["checks"]]
+        # Where one run had no reason to examine what is offered in another, it says nothing of that; nor of the flows
+        # of a Dojo that it didn't ask. A violation is never left out.
+        stale = unexcused(results, expected, facts)
+        for result, entry in zip(results, each["checks"], strict=True):
+            name = result.name
+            if name in stale or (name not in expected and result.outcome is not Outcome.VIOLATES):
+                continue
             if name not in entries or _rank(entry) < _rank(entries[name]):
                 entries[name] = entry
-    offers, settings, dojo = _offers(documents), _settings(documents), _dojo(documents)
-    results = [_certificate.result(each) for each in entries.values()]
-    # Of the flows of one Dojo, or of none, nothing can be said where another counts; and where one run had no reason to
-    # examine what is offered in another, nobody examined it.
-    expected = _expected.examinations(offers, dojo.get("dojo", {}).get("flows", ()))
-    stale = unexcused(results, expected, Facts(offers=offers, settings=settings, dojo=bool(dojo)))
-    results = sorted((each for each in results if each.name in expected.keys() - stale), key=_certificate.place)
+    results = sorted(map(_certificate.result, entries.values()), key=_certificate.place)
     return {
         **first,
-        "partner": {
-            **first["partner"],
-            "transports": _union(each["partner"]["transports"] for each in documents),
-            "products": _union(each["partner"]["products"] for each in documents),
-            "capabilities": _known(name for each in offers.values() for name in each),
-        },
+        "partner": joining.partner(documents, offers),
         **dojo,
         "startedAt": min(each["startedAt"] for each in documents),
         "finishedAt": max(each["finishedAt"] for each in documents),
-        "selection": _selection(documents, len(expected) - len(results)),
+        "selection": joining.selection(documents, len(expected.keys() - entries.keys())),
         "settings": settings,
         **_certificate.concluded(results, offers),
         "checks": [entries[each.name] for each in results],
-        "waivers": _waivers(documents),
+        "waivers": joining.waivers(documents, results),
         "leftovers": [left for each in documents for left in each["leftovers"]],
-        "notes": _union(each["notes"] for each in documents),
+        "notes": joining.union(each["notes"] for each in documents),
     }
 
 
-def _rank(entry: Any) -> int:
-    return _TELLING.index(Outcome(entry["outcome"]))
+def _versions(document: Document) -> tuple[Any, Any]:
+    return document["suite"], document["contract"]["digests"]
 
 
-def _union(lists: Iterable[Iterable[Any]]) -> list[Any]:
-    return list(dict.fromkeys(each for one in lists for each in one))
-
-
-def _known(names: Iterable[str]) -> list[str]:
-    found = set(names)
-    return [name for name in _contracts.capabilities() if name in found]
-
-
-def _offers(documents: Iterable[Document]) -> dict[str, list[str]]:
-    """Transport -> what is offered over it in any of the runs."""
-    found: dict[str, set[str]] = {}
-    for document in documents:
-        for transport in document["partner"]["transports"]:
-            found.setdefault(transport, set())
-        for each in document["capabilities"]:
-            for transport in each.get("transports", {}):
-                found.setdefault(transport, set()).add(each["name"])
-    return {transport: _known(names) for transport, names in found.items()}
-
-
-def _dojo(documents: Iterable[Document]) -> dict[str, Any]:
-    told = next((each["dojo"] for each in documents if "dojo" in each), None)
-    return {"dojo": told} if told else {}
-
-
-def _selection(documents: Sequence[Document], left_out: int) -> dict[str, Any]:
-    """What is missing from the union: a check that one run left out may have been run by another."""
-    return {
-        "complete": not left_out,
-        "deselected": left_out,
-        "interrupted": any(each["selection"]["interrupted"] for each in documents),
-    }
-
-
-def _settings(documents: Sequence[Document]) -> dict[str, Any]:
-    """The settings; those that differ from run to run as lists of what each had."""
-    found: dict[str, Any] = {}
-    for name in _union(each["settings"] for each in documents):
-        values = [each["settings"].get(name) for each in documents]
-        if all(each == values[0] for each in values):
-            found[name] = values[0]
-        elif any(isinstance(each, list) for each in values):
-            found[name] = _union(each or () for each in values)
-        else:
-            found[name] = values
-    return found
-
-
-#: What became of a waiver, the more telling first.
-_STATES = ("used", "unused", "not-examined", "ended", "unknown")
-
-
-def _waivers(documents: Iterable[Document]) -> list[Any]:
-    found: dict[str, Any] = {}
-    for document in documents:
-        for each in document["waivers"]:
-            known = found.get(each["rule"])
-            if known is None or _STATES.index(each["state"]) < _STATES.index(known["state"]):
-                found[each["rule"]] = each
-    return list(found.values())
+def _rank(entry: Any) -> tuple[int, bool, bool]:
+    """The less, the more it tells: of two violations the one that nobody waived, and of two reasons the better one."""
+    return _TELLING.index(Outcome(entry["outcome"])), "waiver" in entry, reading.not_run(entry)

@@ -5,13 +5,16 @@ Certificates as they are found on disk.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 from epos_conformance import _certificate, _suite, schema
+from epos_conformance._settings import REFERENCE, Listen
 
 
 NAME = "certificate.json"
@@ -66,13 +69,90 @@ def folders(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def partner(document: Document) -> tuple[str | None, ...]:
+#: Who was checked: the addresses of REST and of the session, the POS and the partner file, as far as they were named.
+Partner = tuple[str | None, str | None, str | None, str | None]
+
+
+def partner(document: Document) -> Partner:
     """Who was checked: what the user named, as the addresses themselves may be new in each run."""
-    settings = document["settings"]
-    file = settings.get("partner")
+    return named(document["settings"], document["partner"]["pos"])
+
+
+def named(settings: Mapping[str, Any], pos: Mapping[str, str]) -> Partner:
+    """The partner that *settings* (a certificate's) and its *pos* name."""
+    file = _first(settings.get("partner"))
     # Several may dial the same port, one after the other; and shards may run on different machines.
-    named = Path(file).name if file else None
-    return settings.get("partner-url"), settings.get("partner-ws"), document["partner"]["pos"].get("name"), named
+    name = Path(file).name if file else None
+    return _first(settings.get("partner-url")), _first(settings.get("partner-ws")), pos.get("name"), name
+
+
+def _first(value: Any) -> str | None:
+    """A setting, or the first of what several runs had."""
+    if isinstance(value, list):
+        value = next((each for each in value if each is not None), None)
+    return None if value is None else str(value)
+
+
+def same(one: Partner, other: Partner) -> bool:
+    """
+    Whether *one* is *other*, at the same addresses.
+
+    Where the address is one of the partner's own, a POS or a file that is named for the first time makes it no other;
+    a port that tills dial says nothing of who they are.
+    """
+    if one[:2] != other[:2]:
+        return False
+    alike = (a == b or (None in (a, b) and _own(one)) for a, b in zip(one[2:], other[2:], strict=True))
+    return all(alike)
+
+
+def _own(partner: Partner) -> bool:
+    """Whether one of the addresses of *partner* is at a machine of its own."""
+    for address in partner[:2]:
+        with contextlib.suppress(ValueError):
+            host = urlsplit(address or "").hostname
+            if host and not Listen(host, 0).loopback:
+                return True
+    return False
+
+
+Known = TypeVar("Known")
+
+
+def grouped(documents: Mapping[Known, Document]) -> list[list[Known]]:
+    """
+    Which of *documents* are about the same partner, in their order.
+
+    A partner that is named, as a POS or by its file, and that one run examined over REST and another over a session is
+    one, unless the same name goes with several addresses.
+    """
+    partners = {each: partner(document) for each, document in documents.items()}
+    by_name: dict[tuple[str | None, ...], set[Partner]] = {}
+    for each in partners.values():
+        by_name.setdefault(each[2:], set()).add(each)
+    joined = {name for name, found in by_name.items() if any(name) and _joined(found)}
+    groups: dict[tuple[str | None, ...], list[Known]] = {}
+    for key, each in partners.items():
+        groups.setdefault(each[2:] if each[2:] in joined else each, []).append(key)
+    return list(groups.values())
+
+
+def _joined(partners: Collection[Partner]) -> bool:
+    """Whether *partners* of one name are one, each transport with at most one address."""
+    rest, session = ({each[place] for each in partners} - {None} for place in (0, 1))
+    # The suite's own EPOS is whatever it is started for.
+    return len(rest) <= 1 and len(session) <= 1 and REFERENCE not in rest
+
+
+def complete(document: Document) -> bool:
+    """Whether every check of the run was selected, and ran."""
+    selection = document["selection"]
+    return bool(selection["complete"]) and not selection["interrupted"] and not any(map(not_run, document["checks"]))
+
+
+def not_run(check: Mapping[str, Any]) -> bool:
+    """Whether *check* was selected and its turn never came: the run ended before, or its process did."""
+    return bool(check.get("cause") == "not-run")
 
 
 def title(document: Document) -> str:
