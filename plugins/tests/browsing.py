@@ -49,6 +49,7 @@ class Browser:
         """
         within = self._browser.new_context(java_script_enabled=script, **context)
         page = within.new_page()
+        page.set_default_timeout(120_000)  # milliseconds; other tests keep the machine busy
         amiss: list[str] = []
 
         def ask(request: Any) -> None:
