@@ -80,6 +80,10 @@ def silent(it: Document) -> None:
     entry(it)["exchanges"] = []
 
 
+def unanswered(it: Document) -> None:
+    entry(it)["exchanges"] = [{**each, "answer": None} for each in entry(it)["exchanges"]]
+
+
 def twice(it: Document) -> None:
     it["checks"].append(entry(it))
     conclude(it)
@@ -142,6 +146,7 @@ def unclaimed(it: Document) -> None:
         (invented, "SearchTables.is-the-best-there-is@minimal: no check of this version"),
         (of_ws, "ws-SearchTables.answer-matches-schema@minimal: no check of this version"),
         (silent, "conforms, and nothing was exchanged"),
+        (unanswered, "conforms, and nothing was answered"),
         (not_offered(""), "not-offered for a reason that doesn't hold: none is given"),
         (not_offered("SearchTables isn't claimed"), "a reason that doesn't hold: SearchTables isn't claimed"),
         (not_offered("needs ListAreas, which isn't offered"), "a reason that doesn't hold: needs ListAreas"),

@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 
 from epos_conformance import _certificate, _expected, _suite
+from epos_conformance._settings import DojoSettings, Settings
 from epos_conformance.report import joining, merging, summary
 from epos_conformance.report.cli import main
 from epos_conformance.report.reading import BadReport
@@ -197,7 +198,8 @@ def at_dojo(document: dict[str, Any], *flows: str, **more: str) -> dict[str, Any
     """*document* with a sandbox that lists *flows*, of which it says no more than that they were not run."""
     found = copy.deepcopy(document)
     found["dojo"] = {"url": "http://127.0.0.1:1", "sandbox": True, "flows": [*flows], **more}
-    found["settings"]["dojo-api"] = "sandbox"
+    found["settings"].update(Settings(url="x", dojo=DojoSettings(url="http://127.0.0.1:1")).shown() | found["settings"])
+    found["settings"]["dojo-api"] = "http://127.0.0.1:1"
     found["checks"] = [each for each in found["checks"] if "there is no Dojo API in this run" not in each["message"]]
     known = {_certificate.result(each).name for each in found["checks"]}
     for name in _expected.names(found["partner"]["transports"], flows) - known:
@@ -276,7 +278,9 @@ def test_what_is_merged_can_be_merged_again() -> None:
             "depth": 1,
             "product": ["bookings"],
             "capabilities": ["ListAreas"],
+            "merged": True,
         }
+    assert "merged" not in joining.settings([runs[2], runs[2]])
     assert joining.settings([runs[2], runs[2]])["capabilities"] == ["ListAreas"]
     assert joining.settings([settings(depth=0), settings(depth=False)])["depth"] == [0, False]
 

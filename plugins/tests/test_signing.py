@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from epos_conformance import _contracts, _expected
+from epos_conformance import _certificate, _contracts, _expected
 from epos_conformance.report import signing
 from epos_conformance.report.cli import main
 from epos_conformance.verdict import Level, Outcome
 
-from .signed import KEY, KEY_ID, PEM, Document, made, private, public, written
+from .signed import KEY, KEY_ID, PEM, Document, made, part, private, public, written
 from .support import run_suite
 
 
@@ -276,6 +277,39 @@ def test_what_is_no_certificate_is_not_signed(tmp_path: Path, capsys: pytest.Cap
 
 
 # A run
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda it: it["checks"][0].update(outcome="violates"), "and the checks amount to"),
+        (lambda it: it["settings"].pop("depth"), "the settings leave out depth"),
+        (lambda it: it.update(signature=signing.state(signing.key_id(PEM))), "it says that it is signed, and there is"),
+        (lambda it: it["suite"].update(version="0.1"), "was made by version 0.1 of the suite"),
+    ],
+)
+def test_what_was_altered_is_not_signed(
+    edit: Callable[[Document], object], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = part()
+    edit(document)
+    path = tmp_path / "certificate.json"
+    _certificate.write(document, path)
+    before = path.read_bytes()
+    assert main(["sign", str(tmp_path), "--signing-key", PEM]) == 4
+    assert said in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert not (tmp_path / signing.ENVELOPE).exists()
+
+
+def test_what_was_signed_and_altered_since_is_not_signed_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, part())
+    assert main(["sign", str(tmp_path), "--signing-key", PEM]) == 0
+    path.write_text(path.read_text("utf-8").replace("}", "} ", 1), encoding="utf-8")
+    assert main(["sign", str(tmp_path), "--signing-key", PEM]) == 4
+    assert "is not the file that was signed" in capsys.readouterr().err
 
 
 def test_a_run_signs_its_certificate_and_the_next_one_without_a_key_is_unsigned(tmp_path: Path) -> None:

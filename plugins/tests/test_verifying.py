@@ -95,6 +95,59 @@ def test_a_run_that_was_not_to_change_anything_is_genuine_and_says_so(tmp_path: 
     assert text(found).endswith(f"; READ-ONLY, WITHOUT {len(creations)} CHECKS THAT MAY CHANGE SOMETHING")
 
 
+NO_DEPTH = "not examined: unusual bodies are switched off (--depth=0)"
+UNUSUAL = [each for each in _expected.names(["rest"]) if "-unusual-" in each or "survives-" in each]
+
+
+def product_refused() -> Document:
+    """Whose whole is granted, and a product that was asked for is not."""
+    document = made(offered=["GetOrderById", "RecordOrderPaymentById", "SearchOrders"], products=("pay-at-table",))
+    next(each for each in document["products"] if each["name"] == "pay-at-table")["verdict"] = "not-proven"
+    return document
+
+
+@pytest.mark.parametrize(
+    ("document", "granted", "said"),
+    [
+        (made, True, ""),
+        (lambda: made(offered=["GetOrderById", "RecordOrderPaymentById", "SearchOrders"], products=("pay-at-table",)),
+         True, ""),
+        (product_refused, False, ""),
+        (lambda: {**made(), "selection": {"complete": True, "deselected": 0, "interrupted": True}}, False, "INTERRUPT"),
+        (lambda: made(offered=()), False, ""),
+        (lambda: made(only="ListAreas"), False, "A VERDICT ON"),
+        (
+            lambda: made(offered=["CreateOrder"], depth=0, change={
+                each: {"outcome": Outcome.NOT_OFFERED, "message": NO_DEPTH, "exchanges": []}
+                for each in UNUSUAL if each.partition("@")[2] == "CreateOrder" or "-CreateOrder." in each
+            }),
+            False,
+            "CHECKS THAT WERE SWITCHED OFF",
+        ),
+        (
+            lambda: made(offered=["CreateOrder"], read_only=True, change={
+                f"rest-CreateOrder.answer-matches-schema@{case}": {
+                    "outcome": Outcome.NOT_OFFERED,
+                    "message": "not examined: it may change something at the partner, and the run is --read-only",
+                    "exchanges": [],
+                }
+                for case in ("minimal",)
+            }),
+            False,
+            "READ-ONLY",
+        ),
+    ],
+)  # fmt: skip
+def test_a_certificate_is_granted_for_all_that_is_offered(
+    document: Callable[[], Document], granted: bool, said: str, tmp_path: Path
+) -> None:
+    found = verified(written(tmp_path, document()), KEYS)
+    assert found.granted is granted
+    if "product_refused" not in document.__name__:
+        assert found.genuine, text(found)
+    assert said in text(found)
+
+
 def test_a_certificate_may_be_renamed_with_its_envelope(tmp_path: Path) -> None:
     path = written(tmp_path, part())
     path.rename(tmp_path / "till-4.json")

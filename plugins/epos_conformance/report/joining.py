@@ -97,7 +97,11 @@ def selection(documents: Iterable[Document], left_out: int) -> dict[str, Any]:
 
 
 def settings(documents: Sequence[Document]) -> dict[str, Any]:
-    """The settings; those that differ from run to run as lists of what there was."""
+    """
+    The settings; those that differ from run to run as lists of what there was.
+
+    ``merged`` tells that those which are lists anyway differed: what one run claimed another need not have asked for.
+    """
     found: dict[str, Any] = {}
     for name in union(each["settings"] for each in documents):
         values = [each["settings"][name] for each in documents if name in each["settings"]]
@@ -107,7 +111,7 @@ def settings(documents: Sequence[Document]) -> dict[str, Any]:
         # Of runs that were merged before, a list.
         distinct = _distinct(one for each in values for one in (each if isinstance(each, list) else [each]))
         if name in _LISTS:
-            found[name] = [each for each in distinct if each is not None]
+            found[name], found["merged"] = [each for each in distinct if each is not None], True
         else:
             found[name] = distinct[0] if len(distinct) == 1 else distinct
     return {**found, **addresses(documents)}

@@ -5,8 +5,6 @@ amount to. The contracts and rules are those of this suite.
 
 from __future__ import annotations
 
-import datetime
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +12,8 @@ from typing import Any
 
 from epos_conformance import _certificate, _contracts, _expected, _rules
 from epos_conformance._checks import DOJO, Examination
-from epos_conformance._settings import REFERENCE
-from epos_conformance.report.excuses import READ_ONLY, Facts, excused
+from epos_conformance.report.claims import contradictions
+from epos_conformance.report.excuses import READ_ONLY, SWITCHED_OFF, Facts, excused
 from epos_conformance.report.reading import Document
 from epos_conformance.verdict import Outcome, Result
 
@@ -33,6 +31,8 @@ class Rederived:
     asked: int
     #: How many of them were not examined as they may change something, and the run is read-only.
     spared: int
+    #: How many were not examined as the user switched them off: unusual bodies, or Dojo's flows.
+    switched_off: int
 
 
 def rederive(document: Document) -> Rederived:
@@ -47,15 +47,19 @@ def rederive(document: Document) -> Rederived:
     there = len(expected.keys() & names.keys())
     faults = [
         *_of_digests(document),
-        *_of_transports(document),
+        *contradictions(document, results, facts.offers),
         *_of_presence(document, expected, names),
         *_of_checks(results, expected, facts),
-        *_of_offer(document, facts.offers),
-        *_of_waivers(document, results),
         *_of_conclusion(document, results, facts.offers),
     ]
-    spared = sum(each.outcome is Outcome.NOT_OFFERED and each.message.endswith(READ_ONLY) for each in results)
-    return Rederived(faults=faults, there=there, asked=len(expected), spared=spared)
+    unsaid = [each.message for each in results if each.outcome is Outcome.NOT_OFFERED]
+    return Rederived(
+        faults=faults,
+        there=there,
+        asked=len(expected),
+        spared=sum(each.endswith(READ_ONLY) for each in unsaid),
+        switched_off=sum(each in SWITCHED_OFF for each in unsaid),
+    )
 
 
 def unexcused(results: Iterable[Result], expected: Mapping[str, Examination], facts: Facts) -> set[str]:
@@ -100,17 +104,6 @@ def _of_digests(document: Document) -> Iterator[str]:
             yield f"the contract: {name} has another digest in this version"
     if document["contract"]["sources"] != {key: dict(each) for key, each in _rules.sources().items()}:
         yield "the contract: its sources are not those of this version"
-
-
-def _of_transports(document: Document) -> Iterator[str]:
-    """Each address that was named is examined."""
-    settings, told = document["settings"], document["partner"]["transports"]
-    named = {"rest": settings.get("partner-url"), "ws": settings.get("partner-ws")}
-    ours = [name for name, where in named.items() if where is not None]
-    if named["rest"] == REFERENCE:
-        ours = [*named]
-    if told != ours:
-        yield f"the transports are {' and '.join(told) or 'none'}, and the settings name {' and '.join(ours) or 'none'}"
 
 
 def _of_presence(document: Document, expected: Mapping[str, Examination], names: Counter[str]) -> Iterator[str]:
@@ -175,44 +168,8 @@ def _of_check(result: Result, examination: Examination, facts: Facts) -> Iterato
         yield f"{result.outcome}, and there was no Dojo in the run"
     if result.outcome is Outcome.CONFORMS and not result.exchanges:
         yield "conforms, and nothing was exchanged"
-
-
-def _of_offer(document: Document, offers: Mapping[str, Iterable[str]]) -> Iterator[str]:
-    offered = {name for each in offers.values() for name in each}
-    if {*document["partner"]["capabilities"]} != offered:
-        yield "the capabilities offered are not those that are offered over the transports"
-    claimed = document["settings"].get("capabilities")
-    unoffered = {*map(str, claimed)} - offered if isinstance(claimed, list) else ()
-    # Where a run is interrupted before the partner is reached, nothing is known to be offered.
-    if unoffered and document["checks"]:
-        yield f"claimed and not offered: {', '.join(sorted(unoffered))}"
-
-
-def _of_waivers(document: Document, results: Sequence[Result]) -> Iterator[str]:
-    known = {(each["rule"], each["reason"], each["until"]) for each in document["waivers"]}
-    # Days are those of where the run was, and times are UTC: a day more or less is nobody's fault.
-    first = _day(document["startedAt"]) - datetime.timedelta(days=1)
-    for each in results:
-        if each.waiver is None:
-            continue
-        if (each.id, each.waiver["reason"], each.waiver["until"]) not in known:
-            yield f"{each.name}: waived by nothing that is among the waivers"
-        elif _day(each.waiver["until"]) < first:
-            yield f"{each.name}: its waiver had ended on {each.waiver['until']}, before the run"
-    violated = {each.id for each in results if each.outcome is Outcome.VIOLATES}
-    for waiver in document["waivers"]:
-        rule, told = waiver["rule"], waiver["state"]
-        if (told == "unknown") != (rule not in _rules.rules()):
-            yield f"the waiver of {rule}: {told}, which is wrong"
-        elif told == "used" and rule not in violated:
-            yield f"the waiver of {rule}: used, and the rule is not violated"
-
-
-def _day(text: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text[:10])
-    except ValueError:
-        return datetime.date.min
+    elif result.outcome is Outcome.CONFORMS and all(each["answer"] is None for each in result.exchanges):
+        yield "conforms, and nothing was answered"
 
 
 def _of_conclusion(document: Document, results: list[Result], offers: Mapping[str, Collection[str]]) -> Iterator[str]:

@@ -77,7 +77,9 @@ def _keygen(options: argparse.Namespace) -> int:
 
 
 def _sign(options: argparse.Namespace) -> int:
-    """Sign the certificate of a folder, which says so from then on."""
+    """Sign the certificate of a folder, which says so from then on; none that was altered or contradicts itself."""
+    from epos_conformance.report.verifying import trustworthy
+
     named = options.signing_key or os.environ.get(_ENVIRONMENT)
     if not named:
         raise BadReport(f"no key to sign with: pass --signing-key=FILE or set {_ENVIRONMENT}")
@@ -88,7 +90,7 @@ def _sign(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     certificate = folder / reading.NAME if folder.is_dir() else folder
     named_so = {**state(found.id), "envelope": beside(certificate).name}
-    document = {**reading.read(certificate), "signature": named_so}
+    document = {**trustworthy(certificate, [_signer(found.pem).public_key]), "signature": named_so}
     # Of an earlier certificate: whatever happens now, it is not about this one.
     beside(certificate).unlink(missing_ok=True)
     _certificate.write(document, certificate)

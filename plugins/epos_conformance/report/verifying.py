@@ -44,7 +44,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--granted",
         action="store_true",
-        help="exit 1 also where the certificate is refused or not proven, or doesn't tell of all checks",
+        help="exit 1 also where the certificate is refused or not proven, or something that was offered was left out",
     )
     parser.set_defaults(run=_run)
 
@@ -84,9 +84,23 @@ class Verified:
 
     @property
     def granted(self) -> bool:
-        """Whether its verdict, over all checks, grants the certificate."""
-        whole = self.rederived is not None and self.rederived.there == self.rederived.asked
-        return whole and self.document is not None and granted(self.document)
+        """
+        Whether its verdict, and that of each product that was asked for, grants the certificate, over all checks: none
+        was left out, spared or switched off.
+        """
+        if self.rederived is None or self.document is None or self.document["selection"]["interrupted"]:
+            return False
+        found = self.rederived
+        if (
+            found.there < found.asked
+            or found.spared
+            or found.switched_off
+            or not self.document["partner"]["capabilities"]
+        ):
+            return False
+        asked = self.document["partner"]["products"]
+        products = [each for each in self.document["products"] if each["name"] in asked]
+        return granted(self.document) and all(map(granted, products))
 
     def lines(self) -> list[str]:
         """What is to be said, the worst first."""
@@ -128,6 +142,8 @@ class Verified:
         more = "; THE RUN WAS INTERRUPTED" if self.document["selection"]["interrupted"] else ""
         if spared := self.rederived.spared:
             more += f"; READ-ONLY, WITHOUT {spared} CHECKS THAT MAY CHANGE SOMETHING"
+        if off := self.rederived.switched_off:
+            more += f"; WITHOUT {off} CHECKS THAT WERE SWITCHED OFF"
         if there < asked:
             return f"A VERDICT ON {there} OF {asked} CHECKS: {self.document['verdict']}{more}"
         version = self.document["suite"]["version"]
@@ -161,6 +177,27 @@ def verified(file: Path, keys: Sequence[SSlibKey]) -> Verified:
         found.rederived = rederive(document)
         found.faults += found.rederived.faults
     return found
+
+
+def trustworthy(file: Path, keys: Sequence[SSlibKey] = ()) -> Document:
+    """
+    The certificate *file*, which somebody is about to sign.
+
+    Raises `BadReport` where it was altered or contradicts itself, or where this version can't tell: a signature would
+    cover it up. Where it is signed already, by one of *keys* that signature is verified, too.
+    """
+    found = verified(file, keys)
+    if found.faults:
+        more = f" (and {len(found.faults) - 1} reasons more)" if len(found.faults) > 1 else ""
+        raise BadReport(f"{file} is not genuine: {_plain(found.faults[0])}{more}")
+    assert found.document is not None, "what can't be read is a fault"
+    if found.rederived is None:
+        told = found.document["suite"]["version"]
+        raise BadReport(
+            f"{file} was made by version {_plain(told)} of the suite, and this is {_suite.version()}: sign it with "
+            "that version, which knows the checks"
+        )
+    return found.document
 
 
 def _look_at_envelope(found: Verified, file: Path, digest: str, keys: Sequence[SSlibKey]) -> None:
