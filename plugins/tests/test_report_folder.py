@@ -17,11 +17,12 @@ import pytest
 from epos_conformance import _certificate
 from epos_conformance._record import Access, Plan, Record
 from epos_conformance._settings import Settings, SigningKey
-from epos_conformance.report import page, signing
-from epos_conformance.report.folder import PAGE, PREVIOUS, Reports
+from epos_conformance.report import allure_node, page, signing
+from epos_conformance.report.folder import ALLURE, HISTORY, PAGE, PREVIOUS, Reports
 from epos_conformance.report.reading import NAME
 from epos_conformance.verdict import Outcome, Result
 
+from .browsing import Browser
 from .support import run_suite
 from .test_certificate import BROKEN, KEPT, URL, of_rule
 
@@ -237,13 +238,27 @@ def test_a_folder_in_the_place_of_a_certificate_is_no_measure(tmp_path: Path) ->
     assert Reports(tmp_path).previous(SHOWN, {}) is None
 
 
-def test_an_empty_folder_and_one_command_give_everything(tmp_path: Path) -> None:
-    run = run_suite(tmp_path, "--partner-url=reference", "-k", "ListAreas and rest")
+def test_an_empty_folder_and_one_command_give_everything(tmp_path: Path, browser: Browser) -> None:
+    """A real run, as a till's programmer has it; what it leaves opens in a real browser, from files."""
+    try:
+        allure_node.generator(lambda _: None)
+        made = ["--allure-report"]
+    except allure_node.NoGenerator:
+        made = []  # no Node.js or no registry: its own tests tell, and the rest is there all the same
+    run = run_suite(tmp_path, "--partner-url=reference", "-k", "ListAreas and rest", *made)
     assert run.status == 0, run.output
-    assert {NAME, PAGE, "allure-results"} <= {each.name for each in (tmp_path / "reports").iterdir()}
-    for name in (NAME, PAGE, "allure-results"):
-        assert f": {tmp_path / 'reports' / name}" in run.output
+    reports = tmp_path / "reports"
+    names = (NAME, PAGE, "allure-results", *([ALLURE, HISTORY] if made else []))
+    assert {*names} <= {each.name for each in reports.iterdir()}
+    for name in {*names} - {HISTORY}:
+        assert f": {reports / name}" in run.output
     assert "fault of the suite" not in run.output
+    with browser.page(reports / PAGE, script=False) as shown:
+        assert "reference" in shown.inner_text("body")
+        assert shown.get_by_text("Partial run").count()
+    if made:
+        with browser.page(reports / ALLURE) as shown:
+            shown.get_by_test_id("tree-section").first.wait_for()
 
 
 def test_evidence_of_all_checks_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
