@@ -99,6 +99,7 @@ def test_html_with_status_200_is_no_epos(tmp_path: Path) -> None:
         run = run_suite(tmp_path, f"--partner-url={url}")
 
     require_complete(run)
+    assert {each["id"]: each["message"] for each in run.checks("violates")} == {}
     assert run.certificate["verdict"] == "not-proven"
     assert "answers like an EPOS" in run.output
     assert "text/html" in run.output
