@@ -15,7 +15,7 @@ from epos_conformance.report.allure_results import STATUSES
 from epos_conformance.verdict import Outcome
 
 
-#: Exchanges told of one check, and how many of them from its beginning; at fault is the last one, nearly always.
+#: Exchanges told of one check, and how many of them from its beginning; the one at fault is told wherever it stands.
 MOST = 60
 _FIRST = 10
 

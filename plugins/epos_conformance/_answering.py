@@ -4,8 +4,6 @@ The options that print something and run no check.
 
 from __future__ import annotations
 
-import sys
-
 from collections.abc import Callable
 
 import pytest
@@ -77,8 +75,5 @@ class _Within(_Among):
 
 
 def _say(text: str) -> None:
-    if not text:
-        return
-    # A terminal's encoding may have less than Unicode.
-    encoding = sys.stdout.encoding or "utf-8"
-    say(text.encode(encoding, "backslashreplace").decode(encoding))
+    if text:
+        say(text)

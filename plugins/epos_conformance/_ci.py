@@ -5,7 +5,6 @@ What a run tells the CI server that it runs on: annotations, and half a page for
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from epos_conformance.report import summary
@@ -21,12 +20,10 @@ def tell(document: Mapping[str, Any], environ: Mapping[str, str], write: Callabl
     """
     Tell GitHub Actions what *document*, a certificate, says; nothing anywhere else. *write* takes lines of the log.
     """
-    if page := environ.get("GITHUB_STEP_SUMMARY"):
-        try:
-            with Path(page).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(summary.markdown([dict(document)]))
-        except OSError as error:
-            write(f"the summary of the job could not be written: {error.strerror}")
+    try:
+        summary.to_job(lambda: summary.markdown([dict(document)]), environ)
+    except OSError as error:
+        write(f"the summary of the job could not be written: {error.strerror}")
     if environ.get("GITHUB_ACTIONS") == "true":
         for line in commands(document):
             write(line)

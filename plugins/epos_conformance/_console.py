@@ -9,9 +9,10 @@ import sys
 
 
 def say(line: str) -> None:
-    """Print *line* at once."""
+    """Print *line* at once; what the terminal's encoding hasn't, as escapes."""
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads has seen enough (`| head`); Python would complain once more on its way out.

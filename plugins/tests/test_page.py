@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from epos_conformance.report import cli, page
+from epos_conformance.report.folder import PAGE
 
 from . import pages
 from .pages import check, document, mixed, parts, rendered
@@ -237,7 +238,7 @@ def test_only_a_bounded_number_of_findings_is_told_in_full() -> None:
 
 
 def test_a_page_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "reports" / page.NAME
+    path = tmp_path / "reports" / PAGE
     page.write(document([WORKED]), path)
     before = path.read_text(encoding="utf-8")
 
@@ -248,14 +249,14 @@ def test_a_page_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
 
     assert path.read_text(encoding="utf-8") == before
     assert before.rstrip().endswith("</html>")
-    assert [each.name for each in path.parent.iterdir()] == [page.NAME]
+    assert [each.name for each in path.parent.iterdir()] == [PAGE]
     assert os.name == "nt" or path.stat().st_mode & 0o777 == 0o644
 
 
 def test_half_a_surrogate_pair_can_be_written(tmp_path: Path) -> None:
-    page.write(document([WORKED], notes=["half \ud800 a pair"]), tmp_path / page.NAME)
+    page.write(document([WORKED], notes=["half \ud800 a pair"]), tmp_path / PAGE)
 
-    assert "half \\ud800 a pair" in (tmp_path / page.NAME).read_text(encoding="utf-8")
+    assert "half \\ud800 a pair" in (tmp_path / PAGE).read_text(encoding="utf-8")
 
 
 # epos-report page
@@ -278,10 +279,10 @@ def test_the_command_writes_a_page_beside_each_certificate(
 
     assert cli.main(["page", str(one), str(two)]) == 0
 
-    assert [each.name for each in (one, two) if (each / page.NAME).is_file()] == ["one", "two"]
+    assert [each.name for each in (one, two) if (each / PAGE).is_file()] == ["one", "two"]
     digest = hashlib.sha256((one / "certificate.json").read_bytes()).hexdigest()
-    assert digest in (one / page.NAME).read_text(encoding="utf-8")
-    assert str(one / page.NAME) in capsys.readouterr().out
+    assert digest in (one / PAGE).read_text(encoding="utf-8")
+    assert str(one / PAGE) in capsys.readouterr().out
 
 
 def test_the_command_takes_the_usual_folder(folder: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,7 +352,7 @@ print(json.dumps([len(document["checks"]), resource.getrusage(resource.RUSAGE_SE
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
 def test_twenty_thousand_checks_take_little_memory_time_and_room(tmp_path: Path) -> None:
-    source, out = tmp_path / "certificate.json", tmp_path / page.NAME
+    source, out = tmp_path / "certificate.json", tmp_path / PAGE
     source.write_text(json.dumps(mixed()), encoding="utf-8")
     run = subprocess.run(
         [sys.executable, "-c", _NIGHT, str(source), str(out)],

@@ -11,6 +11,7 @@ import pytest
 
 from epos_conformance import schema
 from epos_conformance.report import page
+from epos_conformance.report.folder import PAGE
 
 from . import pages
 from .browsing import Browser
@@ -59,7 +60,7 @@ FAINT = """() => {
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("page") / page.NAME
+    path = tmp_path_factory.mktemp("page") / PAGE
     page.write(mixed(), path, digest="ab" * 32)
     return path
 
@@ -89,7 +90,7 @@ def harmful(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for each in found["checks"]:
         each["source"] += ["bad: place", "http: place"]
     sources["http"] = {"title": "web", "url": 'https://example.com/"onclick=alert(7)'}
-    path = tmp_path_factory.mktemp("harm") / page.NAME
+    path = tmp_path_factory.mktemp("harm") / PAGE
     page.write(found, path, digest=HOSTILE)
     return path
 
@@ -164,9 +165,9 @@ def test_every_text_stands_out_from_its_ground(browser: Browser, tmp_path: Path,
         "open": ("conforms", "inconclusive", "not-offered"),
     }[verdict]
     kept = [each for each in checks if {each["outcome"], each["level"]} & {*shown_kinds}]
-    page.write(document(kept, notes=["a note"]), tmp_path / page.NAME)
+    page.write(document(kept, notes=["a note"]), tmp_path / PAGE)
 
-    with browser.page(tmp_path / page.NAME, color_scheme=scheme) as shown:
+    with browser.page(tmp_path / PAGE, color_scheme=scheme) as shown:
         shown.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
         assert shown.locator(f"body.{verdict}").count() == 1
         assert shown.evaluate(FAINT) == []
@@ -265,10 +266,10 @@ def test_words_are_whole_on_paper(browser: Browser, tmp_path: Path) -> None:
         for name in ("RecordOrderPaymentById", "SearchOrders")
         for transport in ("rest", "ws")
     ]
-    page.write(document([*broken, check("ListAreas.answer-matches-schema")]), tmp_path / page.NAME)
+    page.write(document([*broken, check("ListAreas.answer-matches-schema")]), tmp_path / PAGE)
 
     # The width of A4 between its margins.
-    with browser.page(tmp_path / page.NAME, viewport={"width": 695, "height": 1000}) as shown:
+    with browser.page(tmp_path / PAGE, viewport={"width": 695, "height": 1000}) as shown:
         shown.emulate_media(media="print")
         lines = shown.eval_on_selector_all(
             "#capabilities .word",
@@ -285,16 +286,16 @@ def test_words_are_whole_on_paper(browser: Browser, tmp_path: Path) -> None:
 
 def test_a_phone_shows_times_as_a_table(browser: Browser, tmp_path: Path) -> None:
     calls = [pages.exchange(name, over) for name in ("RecordOrderPaymentById", "ListAreas") for over in ("rest", "ws")]
-    page.write(document([check("SearchOrders.keeps-to-the-limit", exchanges=calls)]), tmp_path / page.NAME)
+    page.write(document([check("SearchOrders.keeps-to-the-limit", exchanges=calls)]), tmp_path / PAGE)
 
-    with browser.page(tmp_path / page.NAME, viewport=PHONE) as shown:
+    with browser.page(tmp_path / PAGE, viewport=PHONE) as shown:
         table = shown.locator("table.figures")
 
         assert not shown.locator(".chart").is_visible()
         assert table.is_visible()
         assert table.evaluate("each => each.scrollWidth <= each.parentElement.clientWidth")
 
-    with browser.page(tmp_path / page.NAME) as shown:
+    with browser.page(tmp_path / PAGE) as shown:
         assert shown.locator(".chart").is_visible()
         assert not shown.locator("table.figures").is_visible()
 
@@ -309,9 +310,9 @@ def test_paper_is_light_in_the_dark(browser: Browser, whole: Path) -> None:
 
 def test_a_replay_is_selected_by_a_click(browser: Browser, tmp_path: Path) -> None:
     broken = check("SearchOrders.answer-matches-schema", "violates", pages.FAULT, exchanges=[call("rest")])
-    page.write(document([broken]), tmp_path / page.NAME)
+    page.write(document([broken]), tmp_path / PAGE)
 
-    with browser.page(tmp_path / page.NAME) as shown:
+    with browser.page(tmp_path / PAGE) as shown:
         shown.locator(".replay").click()
 
         assert shown.evaluate("getSelection().toString().trim()") == "curl -i http://till.example"

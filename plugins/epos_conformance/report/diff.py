@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -57,10 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     for path, form in ((options.markdown, "markdown"), (options.json, "json")):
         if path is not None:
             path.write_text(_FORMATS[form](changes, new) + "\n", encoding="utf-8", errors="backslashreplace")
-    said = _FORMATS[options.format](changes, new)
-    # Any terminal can show what its own encoding has.
-    encoding = sys.stdout.encoding or "utf-8"
-    say(said.encode(encoding, "backslashreplace").decode(encoding))
+    say(_FORMATS[options.format](changes, new))
     return 1 if changes.worse else 0
 
 

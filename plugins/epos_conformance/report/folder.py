@@ -5,7 +5,6 @@ A folder of reports: the certificate first, then everything that is made of it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import traceback
 
@@ -57,9 +56,9 @@ class Reports:
         from epos_conformance.report import difference, signing
 
         certificate, key = self._path / NAME, self._key
+        document["signature"] = signing.state(key.id if key else None)
         if previous is not None:
             document["changes"] = difference.compare(previous, document).to_json()
-        document["signature"] = signing.state(key.id if key else None)
         self._keep(reading.partner(document))
         _certificate.write(document, certificate)
         self.lines.append(f"certificate: {certificate}")
@@ -111,7 +110,7 @@ class Reports:
         from epos_conformance.report import page
 
         path = self._path / PAGE
-        page.write(document, path, digest=hashlib.sha256(certificate.read_bytes()).hexdigest())
+        page.write_for(certificate, document, path)
         return path
 
     def _make(self, what: str, make: Callable[[], Path]) -> None:

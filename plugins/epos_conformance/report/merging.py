@@ -15,7 +15,7 @@ from typing import Any
 from epos_conformance import _certificate, _suite
 from epos_conformance._console import say
 from epos_conformance._settings import SigningKey
-from epos_conformance.report import allure, joining, reading
+from epos_conformance.report import allure, joining, reading, signing
 from epos_conformance.report.folder import PAGE, RESULTS, Reports
 from epos_conformance.report.reading import BadReport, Commands, Document, title
 from epos_conformance.report.shards import Shards
@@ -36,9 +36,9 @@ def declare(commands: Commands) -> None:
     parser.add_argument("--allure-report", action="store_true", help="make Allure's HTML of all results, too")
     parser.add_argument(
         "--signing-key",
-        default=os.environ.get("EPOS_SIGNING_KEY"),
+        default=os.environ.get(signing.ENVIRONMENT),
         metavar="FILE",
-        help="sign each certificate with this Ed25519 key (environment: EPOS_SIGNING_KEY, the PEM text itself)",
+        help=f"sign each certificate with this Ed25519 key (environment: {signing.ENVIRONMENT}, the PEM text itself)",
     )
     parser.add_argument(
         "--public-key",
@@ -113,8 +113,6 @@ def _say_all(lines: Iterable[str]) -> None:
 
 
 def _key(named: str | None) -> SigningKey | None:
-    from epos_conformance.report import signing
-
     try:
         return signing.key(named) if named else None
     except ValueError as error:

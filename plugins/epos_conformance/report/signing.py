@@ -8,7 +8,6 @@ import argparse
 import hashlib
 import json
 import os
-import sys
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from epos_conformance import _certificate
+from epos_conformance._console import say
 from epos_conformance._files import whole
 from epos_conformance._settings import SigningKey
 from epos_conformance.report import allure_ci, reading
@@ -25,7 +25,7 @@ from epos_conformance.verdict import Outcome, Result, Verdict
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
-    from securesystemslib.signer import CryptoSigner
+    from securesystemslib.signer import CryptoSigner, SSlibKey
 
 
 #: The file beside the certificate.
@@ -36,7 +36,8 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 
-_ENVIRONMENT = "EPOS_SIGNING_KEY"
+#: Where the key is, or its text, if no option names it.
+ENVIRONMENT = "EPOS_SIGNING_KEY"
 
 _RESULTS = {Verdict.CONFORMANT: "PASSED", Verdict.WITH_RECOMMENDATIONS: "WARNED"}
 
@@ -49,7 +50,7 @@ def declare(commands: Commands) -> None:
     sign = commands.add_parser("sign", help="sign a certificate that is there already")
     sign.add_argument("folder", type=Path, metavar="FOLDER", help="of results")
     sign.add_argument(
-        "--signing-key", metavar="FILE", help=f"Ed25519, PEM; else ${_ENVIRONMENT} has the key or the name of its file"
+        "--signing-key", metavar="FILE", help=f"Ed25519, PEM; else ${ENVIRONMENT} has the key or the name of its file"
     )
     sign.set_defaults(run=_sign)
 
@@ -71,8 +72,9 @@ def _keygen(options: argparse.Namespace) -> int:
         file.write(made.private_bytes)
     with public.open("xb") as file:
         file.write(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    sys.stdout.write(f"private key: {private} (keep it to yourself)\npublic key: {public}\n")
-    sys.stdout.write(f"key id: {made.public_key.keyid}\n")
+    say(f"private key: {private} (keep it to yourself)")
+    say(f"public key: {public}")
+    say(f"key id: {made.public_key.keyid}")
     return 0
 
 
@@ -80,9 +82,9 @@ def _sign(options: argparse.Namespace) -> int:
     """Sign the certificate of a folder, which says so from then on; none that was altered or contradicts itself."""
     from epos_conformance.report.verifying import trustworthy
 
-    named = options.signing_key or os.environ.get(_ENVIRONMENT)
+    named = options.signing_key or os.environ.get(ENVIRONMENT)
     if not named:
-        raise BadReport(f"no key to sign with: pass --signing-key=FILE or set {_ENVIRONMENT}")
+        raise BadReport(f"no key to sign with: pass --signing-key=FILE or set {ENVIRONMENT}")
     try:
         found = key(named)
     except ValueError as error:
@@ -90,12 +92,13 @@ def _sign(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     certificate = folder / reading.NAME if folder.is_dir() else folder
     named_so = {**state(found.id), "envelope": beside(certificate).name}
-    document = {**trustworthy(certificate, [_signer(found.pem).public_key]), "signature": named_so}
+    document, _ = trustworthy(certificate, [public_key(found.pem)])
+    document["signature"] = named_so
     # Of an earlier certificate: whatever happens now, it is not about this one.
     beside(certificate).unlink(missing_ok=True)
     _certificate.write(document, certificate)
     envelope = sign(certificate, document, found.pem)
-    sys.stdout.write(f"signed by key {found.id}: {envelope}\n")
+    say(f"signed by key {found.id}: {envelope}")
     _tell_page(document, certificate)
     return 0
 
@@ -107,8 +110,8 @@ def _tell_page(document: Document, certificate: Path) -> None:
 
     path = certificate.with_name(PAGE)
     if path.exists() and certificate.name == reading.NAME:
-        page.write(document, path, digest=hashlib.sha256(certificate.read_bytes()).hexdigest())
-        sys.stdout.write(f"page: {path}\n")
+        page.write_for(certificate, document, path)
+        say(f"page: {path}")
 
 
 def key(named: str) -> SigningKey:
@@ -128,7 +131,14 @@ def key_id(pem: str) -> str:
     """
     The id that signatures with the private key *pem* carry. Raises `ValueError` with one sentence.
     """
-    return _signer(pem).public_key.keyid
+    return public_key(pem).keyid
+
+
+def public_key(pem: str) -> SSlibKey:
+    """
+    What verifies the signatures of the private key *pem*. Raises `ValueError` with one sentence.
+    """
+    return _signer(pem).public_key
 
 
 def state(key_id: str | None) -> dict[str, str]:

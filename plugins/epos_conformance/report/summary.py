@@ -7,11 +7,11 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from epos_conformance._console import say
 from epos_conformance._terminal import CHANGED
 from epos_conformance.report import reading
 from epos_conformance.report.reading import Commands, Document, title
@@ -43,12 +43,18 @@ def declare(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     documents = [reading.read(each) for each in reading.folders(options.folders)]
     text = markdown(documents)
-    sys.stdout.write(text)
-    # Shown on the page of the job.
-    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(page).open("a", encoding="utf-8") as file:
-            file.write(text)
+    say(text.removesuffix("\n"))
+    to_job(lambda: text, os.environ)
     return 0 if all(map(granted, documents)) else 1
+
+
+def to_job(text: Callable[[], str], environ: Mapping[str, str]) -> None:
+    """
+    Show *text* on the page of the job, where *environ* tells of one. Raises OSError where it can't be written.
+    """
+    if page := environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(page).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text())
 
 
 def granted(document: Document) -> bool:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import sys
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance import _certificate, _suite, schema
+from epos_conformance._console import say
 from epos_conformance.report import reading, sealed, signing
 from epos_conformance.report.reading import BadReport, Commands, Document
 from epos_conformance.report.summary import granted
@@ -53,9 +53,8 @@ def _run(options: argparse.Namespace) -> int:
     keys = sealed.public_keys(options.public_key)
     path: Path = options.certificate
     found = verified(path / reading.NAME if path.is_dir() else path, keys)
-    encoding = sys.stdout.encoding or "utf-8"
     for line in found.lines():
-        sys.stdout.write(_plain(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        say(_plain(line))
     return 0 if found.genuine and (found.granted or not options.granted) else 1
 
 
@@ -179,25 +178,27 @@ def verified(file: Path, keys: Sequence[SSlibKey]) -> Verified:
     return found
 
 
-def trustworthy(file: Path, keys: Sequence[SSlibKey] = ()) -> Document:
+def trustworthy(
+    file: Path, keys: Sequence[SSlibKey] = (), *, to_sign: bool = True
+) -> tuple[Document, sealed.Seal | None]:
     """
-    The certificate *file*, which somebody is about to sign.
+    The certificate *file*, which somebody is about to sign or to merge, and what its envelope amounts to.
 
-    Raises `BadReport` where it was altered or contradicts itself, or where this version can't tell: a signature would
-    cover it up. Where it is signed already, by one of *keys* that signature is verified, too.
+    Raises `BadReport` where it was altered or contradicts itself, and *to_sign* also where this version can't tell: a
+    signature would cover it up. Where it is signed already, by one of *keys* that signature is verified, too.
     """
     found = verified(file, keys)
     if found.faults:
         more = f" (and {len(found.faults) - 1} reasons more)" if len(found.faults) > 1 else ""
         raise BadReport(f"{file} is not genuine: {_plain(found.faults[0])}{more}")
     assert found.document is not None, "what can't be read is a fault"
-    if found.rederived is None:
+    if to_sign and found.rederived is None:
         told = found.document["suite"]["version"]
         raise BadReport(
             f"{file} was made by version {_plain(told)} of the suite, and this is {_suite.version()}: sign it with "
             "that version, which knows the checks"
         )
-    return found.document
+    return found.document, found.seal
 
 
 def _look_at_envelope(found: Verified, file: Path, digest: str, keys: Sequence[SSlibKey]) -> None:

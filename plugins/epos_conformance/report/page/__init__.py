@@ -19,14 +19,13 @@ from epos_conformance import _suite
 from epos_conformance._console import say
 from epos_conformance._files import whole
 from epos_conformance.report import reading
+from epos_conformance.report.folder import PAGE
 from epos_conformance.report.reading import BadReport, Commands
 
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-
-NAME = "certificate.html"
 
 TEMPLATES = _suite.REPORTS / "page"
 
@@ -41,7 +40,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "folders", type=Path, nargs="*", metavar="FOLDER", help="of results, or with such folders in it (reports)"
     )
-    parser.add_argument("--into", type=Path, metavar="FILE", help=f"({NAME} beside the certificate)")
+    parser.add_argument("--into", type=Path, metavar="FILE", help=f"({PAGE} beside the certificate)")
     parser.set_defaults(run=_run)
 
 
@@ -51,9 +50,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.into is not None and len(folders) > 1:
         raise BadReport(f"--into is for one certificate, and there are {len(folders)}")
     for folder in folders:
-        path: Path = options.into or folder / NAME
-        digest = hashlib.sha256((folder / reading.NAME).read_bytes()).hexdigest()
-        write(reading.read(folder), path, digest=digest)
+        path: Path = options.into or folder / PAGE
+        write_for(folder / reading.NAME, reading.read(folder), path)
         say(str(path))
     return 0
 
@@ -75,6 +73,13 @@ def write(document: Document, path: Path, *, digest: str | None = None) -> None:
     """
     with whole(path) as out:
         render(document, out, digest=digest)
+
+
+def write_for(certificate: Path, document: Document, path: Path) -> None:
+    """
+    Write the page of the file *certificate*, which holds *document*, to *path*, with the digest of that file on it.
+    """
+    write(document, path, digest=hashlib.sha256(certificate.read_bytes()).hexdigest())
 
 
 def index(entries: Iterable[tuple[Document, str]], path: Path) -> None:
