@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from epos_conformance._console import say
 from epos_conformance.report import allure, allure_about, allure_node, reading
 from epos_conformance.report.allure_node import NoGenerator, Say
 from epos_conformance.report.folder import ALLURE, HISTORY, RESULTS
@@ -58,6 +59,9 @@ _FOREIGN = re.compile(
     re.IGNORECASE,
 )
 
+#: What the generator says only behind its program, which finds an empty report where it is asked to wait in between.
+_AHEAD = "<script>window.allureReportData = {}; window.allureReportDataReady = false;</script>"
+
 #: Where the report's own parts end and its data begins, which are texts in Base64.
 _DATA = b"Promise.allSettled(["
 
@@ -86,17 +90,17 @@ def _run(options: argparse.Namespace) -> int:
     into.parent.mkdir(parents=True, exist_ok=True)
     history = into.with_name(HISTORY)
 
-    def say(line: str) -> None:
+    def tell(line: str) -> None:
         sys.stderr.write(f"{line}\n")
 
     if len(folders) == 1:
-        written = generate(folders[0] / RESULTS, into, history=history, say=say)
+        written = generate(folders[0] / RESULTS, into, history=history, say=tell)
     else:
         with tempfile.TemporaryDirectory(dir=into.parent, prefix=".allure-results-") as together:
             results = Path(together) / RESULTS
             _gather(folders, results)
-            written = generate(results, into, history=history, say=say)
-    sys.stdout.write(f"Allure report: {written}\n")
+            written = generate(results, into, history=history, say=tell)
+    say(f"Allure report: {written}")
     return 0
 
 
@@ -241,13 +245,15 @@ def close(source: BinaryIO, target: BinaryIO) -> None:
     """
     Copy the generator's HTML from *source* to *target*, closed to the network and without analytics.
 
-    Its data is copied in pieces, whatever its size. Raises `NoGenerator` where something in it might still ask.
+    Its program is told ahead that data will come, as a browser may well run it before it has read on. The data is
+    copied in pieces, whatever its size. Raises `NoGenerator` where something in it might still ask.
     """
     begun = source.read(_MOST_BEFORE)
     before, mark, rest = begun.partition(_DATA)
     shell = _SCRIPT.sub(_without_analytics, before)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><meta name="referrer" content="no-referrer">'
-    shell, heads = re.subn(rb"<head[^>]*>", lambda found: found[0] + meta.encode(), shell, count=1)
+    ahead = (meta + _AHEAD).encode()
+    shell, heads = re.subn(rb"<head[^>]*>", lambda found: found[0] + ahead, shell, count=1)
     if not mark or not heads:
         raise NoGenerator("Allure's report has another form than it used to, and is not passed on")
     _refuse(shell)
