@@ -88,6 +88,10 @@ class _Probe:
         self._answered = False
         self._last: Exchange | None = None
         self._found: set[str] = set()
+        #: Of those found, who took a request and gave no answer.
+        self._mute: set[str] = set()
+        #: Somebody answers with pages: a website.
+        self._pages = False
         self._unsure: list[str] = []
         self._said: dict[str, Exchange] = {}
 
@@ -105,6 +109,9 @@ class _Probe:
                 self._found.add(capability.name)
             if self._failures >= _PATIENCE and not self._answered:
                 break
+        if self._pages and self._found == self._mute:
+            # A website that broke off once has shown nothing of an EPOS.
+            self._found = set()
         return Offer.probed(self._found, self._unsure, self._said, self._why_nothing)
 
     def _why_nothing(self) -> str:
@@ -129,11 +136,15 @@ class _Probe:
         self._said[capability.name] = exchange
         if exchange.answer is None:
             # Slow or broken is not absent: whoever takes the request offers it.
-            return isinstance(exchange.failure, (Unanswered, BrokenAnswer)) and self._answered
+            if taken := isinstance(exchange.failure, (Unanswered, BrokenAnswer)) and self._answered:
+                self._mute.add(capability.name)
+            return taken
         if exchange.succeeded:
             if capability.name.startswith("Search"):
                 self._note_ids(capability.name, exchange)
-            return self._speaks_json(exchange)
+            spoken = self._speaks_json(exchange)
+            self._pages |= not spoken
+            return spoken
         if exchange.status in (401, 403, 405, 501):
             return False
         if exchange.status == 404:

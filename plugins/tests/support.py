@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -113,14 +114,20 @@ def _one(connection: socket.socket, talk: Talk) -> None:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """The head of a request, and of its body what came along."""
+    """A request, whole: who hangs up before it has been read resets the connection, and its answer is lost."""
     found = b""
-    while b"\r\n\r\n" not in found:
+    while not _is_whole(found):
         part = connection.recv(65536)
         if not part:
             raise ConnectionError
         found += part
     return found
+
+
+def _is_whole(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return bool(end) and len(body) >= int(length[1] if length else 0)
 
 
 def answer(head: str, *parts: bytes, forever: bytes = b"", pause: float = 0) -> Talk:

@@ -314,6 +314,36 @@ def test_redirects_are_no_epos() -> None:
     assert "the last answer: status 302, no content type" in found.blocked
 
 
+@pytest.mark.parametrize("broken", ["ListAreas", "CreateReservation"])
+def test_a_website_that_breaks_off_is_no_epos(broken: str) -> None:
+    path = _contracts.capabilities()[broken].path
+    asked = 0
+
+    def page(request: Request, body: bytes) -> Response | None:
+        nonlocal asked
+        asked += 1
+        if request.url.path.endswith(path) and asked > 1:
+            return Response(status_code=SILENCE)
+        return Response("<!doctype html><title>Welcome</title>", media_type="text/html")
+
+    with front(instead=page) as (url, _):
+        found = probe(url, fail_after=0.3)
+    assert found.capabilities == ()
+    assert found.blocked is not None
+    assert "answers like an EPOS" in found.blocked
+
+
+def test_one_who_is_slow_is_there_where_nobody_else_is() -> None:
+    path = _contracts.capabilities()["ListAreas"].path
+
+    def alone(request: Request, body: bytes) -> Response | None:
+        return Response("", SILENCE if request.url.path.endswith(path) else 404)
+
+    with front(instead=alone) as (url, _):
+        found = probe(url, fail_after=0.3)
+    assert found.capabilities == ("ListAreas",)
+
+
 def test_unknown_everywhere_is_no_epos() -> None:
     with front(instead=always("not found", 404)) as (url, _):
         found = probe(url)
