@@ -319,7 +319,7 @@ def test_a_website_that_breaks_off_is_no_epos(broken: str) -> None:
     path = _contracts.capabilities()[broken].path
     asked = 0
 
-    def page(request: Request, body: bytes) -> Response | None:
+    def page(request: Request, _: bytes) -> Response | None:
         nonlocal asked
         asked += 1
         if request.url.path.endswith(path) and asked > 1:
@@ -336,7 +336,7 @@ def test_a_website_that_breaks_off_is_no_epos(broken: str) -> None:
 def test_one_who_is_slow_is_there_where_nobody_else_is() -> None:
     path = _contracts.capabilities()["ListAreas"].path
 
-    def alone(request: Request, body: bytes) -> Response | None:
+    def alone(request: Request, _: bytes) -> Response | None:
         return Response("", SILENCE if request.url.path.endswith(path) else 404)
 
     with front(instead=alone) as (url, _):
