@@ -98,6 +98,9 @@ CERTIFIED = {"extras-with-everything", "nothing-but-dishes"}
 #: Enough rounds and bodies for faults that are meant to be seen.
 BRIEF = ("--race-rounds=4", "--depth=12", "--partner-ws-timeout=3")
 
+#: A defect stays, however long it is waited for; variants are given the time that they are promised.
+IMPATIENT = "--settle=0.3"
+
 EVERY = ",".join(_contracts.capabilities())
 
 
@@ -238,7 +241,7 @@ def test_defect_is_found_under_its_rules_and_no_other(
     claimed = [] if any(each.startswith("--capabilities") for each in special) else [claim(due)]
     over = chosen_of(defect)
     certificate = judge(
-        tmp_path, monkeypatch, *BRIEF, *claimed, *special, *select(due), transports=over, defects=[name]
+        tmp_path, monkeypatch, *BRIEF, IMPATIENT, *claimed, *special, *select(due), transports=over, defects=[name]
     )
     missed = {
         (rule, transport)
