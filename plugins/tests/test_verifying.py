@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from websockets.asyncio.server import ServerConnection
 
 from epos_conformance import _expected, _suite
 from epos_conformance.reference import faults, launch
@@ -43,6 +44,7 @@ from .signed import (
     written,
 )
 from .support import Run, run_suite
+from .test_ws_dialling import Listening
 
 
 Edit = Callable[[Document], object]
@@ -440,6 +442,24 @@ def consistent(run: Run) -> list[str]:
 def test_the_certificate_of_any_run_is_consistent(arguments: tuple[str, ...], tmp_path: Path) -> None:
     run = run_suite(tmp_path, *arguments, "-q")
     assert run.certificate["checks"]
+    assert consistent(run) == []
+
+
+class Till(Listening):
+    """
+    The reference EPOS, where it is the suite that dials.
+    """
+
+    async def _talk(self, connection: ServerConnection) -> None:
+        epos, _ = faults.build([], [])
+        await faults.build_socket(epos, [], [], url="").attend(connection)  # type: ignore[arg-type] # either side's
+
+
+def test_the_certificate_of_a_session_that_was_dialled_is_consistent(tmp_path: Path) -> None:
+    with Till().open() as till:
+        run = run_suite(tmp_path, f"--partner-url={till.url}", "-k", "ws. or ListAreas", "-q")
+    assert run.certificate["partner"]["transports"] == ["ws"]
+    assert len(run.checks("conforms")) > 20
     assert consistent(run) == []
 
 
