@@ -178,6 +178,8 @@ def place(result: Result) -> tuple[str, ...]:
 def concluded(results: list[Result], offers: Mapping[str, Collection[str]]) -> dict[str, Any]:
     """
     What follows from *results* alone, given what is offered over each transport: verdicts, counts and differences.
+
+    Where nothing is offered, nobody answered: what there would have been is not known, and not proven.
     """
     grouped = verdict.by_capability(results)
     offered = {name for each in offers.values() for name in each}
@@ -215,7 +217,7 @@ def _products(offered: Collection[str], grouped: Mapping[str, list[Result]]) -> 
     found = []
     for name, product in _contracts.products().items():
         members = {each.name: need for each, need in _contracts.members_of(name)}
-        conclusion, missing = verdict.of_product(members, offered, grouped)
+        conclusion, missing = verdict.of_product(members, offered, grouped) if offered else (Verdict.NOT_PROVEN, [])
         found.append({
             "name": name,
             "title": product["title"],
@@ -233,7 +235,7 @@ def _capabilities(
         {
             "name": each.name,
             "page": each.page,
-            **_concluded(grouped.get(each.name, []), offered=each.name in offered),
+            **_concluded(grouped.get(each.name, []), offered=each.name in offered or not offered),
             "transports": {
                 name: _concluded([one for one in grouped.get(each.name, ()) if one.transport == name], offered=True)
                 for name, names in offers.items()

@@ -256,7 +256,14 @@ def _capabilities(write: Any, document: dict[str, Any]) -> None:
         if each["verdict"] != "not-offered" and (any(each["counts"].values()) or not partial)
     ]
     names = document["partner"]["transports"]
-    told = [[_told(each["transports"].get(name)) for name in names] for each in offered]
+    if not document["partner"]["capabilities"]:
+        write("  nobody knows which capabilities are offered")
+        offered = []
+    # Over a transport that nobody answers on, nothing is known.
+    absent = {
+        name: "not offered" if any(name in each["transports"] for each in offered) else "not examined" for name in names
+    }
+    told = [[_told(each["transports"].get(name), absent[name]) for name in names] for each in offered]
     first = max((len(each["name"]) for each in offered), default=0)
     widths = [max((len(row[column]) for row in told), default=0) for column in range(len(names))]
     for each, row in zip(offered, told, strict=True):
@@ -264,19 +271,18 @@ def _capabilities(write: Any, document: dict[str, Any]) -> None:
         cells = [f"{name} {cell:<{width}}" for name, cell, width in zip(names, row, widths, strict=True)]
         text = row[0] if len(row) == 1 else "   ".join(cells).rstrip()
         write(f"  {each['name']:<{first}}  {each['verdict']}: {text}")
-    absent = [each["name"] for each in document["capabilities"] if each["verdict"] == "not-offered"]
-    if absent:
-        write(f"  not offered: {', '.join(absent)}")
+    if lacking := [each["name"] for each in document["capabilities"] if each["verdict"] == "not-offered"]:
+        write(f"  not offered: {', '.join(lacking)}")
     # What a product amounts to can't be told from some of its checks.
     for product in document["products"] if not partial else ():
         missing = f"; missing {', '.join(product['missing'])}" if product["missing"] else ""
         write(f"  product {product['title']}: {product['verdict']}{missing}")
 
 
-def _told(part: dict[str, Any] | None) -> str:
-    """How the checks of one capability over one transport ended."""
+def _told(part: dict[str, Any] | None, absent: str) -> str:
+    """How the checks of one capability over one transport ended; *absent* where there is no such capability."""
     if part is None:
-        return "not offered"
+        return absent
     counts = dict(part["counts"])
     if not any(counts.values()):
         return "-"

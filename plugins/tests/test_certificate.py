@@ -82,6 +82,16 @@ def test_a_certificate_tells_the_whole_run() -> None:
     assert document["startedAt"].endswith("Z")
 
 
+def test_of_who_could_not_be_reached_nobody_knows_what_is_offered() -> None:
+    down = of_rule(KEPT, Outcome.INCONCLUSIVE, message="can't connect", cause="unreachable")
+    found = record(down)
+    found.plan = Plan({"rest": Access(URL, blocked="can't connect")}, "leases")
+    document = built(found).document
+    assert document["partner"]["capabilities"] == []
+    assert {each["verdict"] for each in document["capabilities"]} == {"not-proven"}
+    assert {(each["verdict"], *each["missing"]) for each in document["products"]} == {("not-proven",)}
+
+
 def test_a_run_without_results_is_a_certificate_too() -> None:
     certificate = built(record())
     assert certificate.verdict is Verdict.NOT_PROVEN

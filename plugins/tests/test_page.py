@@ -33,6 +33,13 @@ ADVISED = check("SearchOrders.success-status-is-ok", "violates", "at the status:
 
 UNPROVEN = check("GetOrderById.unknown-id-is-not-found", "inconclusive", "no order was found", cause="data")
 
+DOWN = check(
+    "ListAreas.answer-matches-schema",
+    "inconclusive",
+    "the partner can't be examined: can't connect to http://till",
+    cause="unreachable",
+)
+
 WAIVED = {**BROKEN, "waiver": {"reason": "agreed", "until": "2027-03-31"}}
 
 PARTIAL = {"complete": False, "deselected": 41, "interrupted": False}
@@ -60,6 +67,10 @@ def head(text: str) -> str:
         ([WORKED, BROKEN], {}, "Certification report Till &amp; Table Refused 1 rule that the contract insists on is"),
         ([WORKED, UNPROVEN], {}, "Not proven Nothing that the contract insists on was seen to be broken, but 1 check"),
         ([], {}, "Not proven Nothing was examined"),
+        ([DOWN], {}, "Not proven Nothing could be examined: can&#39;t connect to http://till. Examined over REST"),
+        ([DOWN, {**DOWN, "message": "whatever"}], {}, "can&#39;t connect to http://till; whatever. Examined"),
+        ([DOWN, WORKED], {}, "was seen to be broken, but 1 check that the certificate needs could not be made."),
+        ([DOWN], {"selection": CUT_SHORT}, "was seen to be broken, but 1 check that the certificate needs could"),
         ([WORKED], {"selection": CUT_SHORT}, "Certification report Till &amp; Table Interrupted"),
         ([WORKED], {"selection": PARTIAL}, "Certification report Till &amp; Table Partial run"),
         ([WORKED], {"selection": PARTIAL}, "A verdict on 1 of 42 checks only"),

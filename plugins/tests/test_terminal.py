@@ -355,3 +355,18 @@ def test_who_could_not_be_reached_offers_nothing_that_is_known() -> None:
     found = record()
     found.plan = Plan({"ws": Access("ws://till", blocked="nobody dialled")}, "leases")
     assert _terminal.header(found)[1:] == ["nobody dialled"]
+
+
+def test_what_nobody_answered_for_is_not_said_to_be_lacking(told: Any) -> None:
+    down = of_rule(KEPT, Outcome.INCONCLUSIVE, message="nobody dialled")
+    found = record(down)
+    found.plan = Plan({"ws": Access("ws://till", blocked="nobody dialled")}, "leases")
+    text = told(found)
+    assert "  nobody knows which capabilities are offered" in text
+    assert "  product Pay at Table: not-proven\n" in text
+    assert "not offered: " not in text
+
+    found = record(of_rule(KEPT))
+    silent = Access("ws://till", blocked="nobody dialled")
+    found.plan = Plan({"rest": Access(URL, offered=("SearchOrders",)), "ws": silent}, "leases")
+    assert "  SearchOrders  conformant: rest 1 kept   ws not examined" in told(found).splitlines()

@@ -36,6 +36,10 @@ SECTIONS = {
 }
 
 
+#: Reasons that fit into one sentence: one for each transport, and one for Dojo.
+_FEW = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
     """
@@ -91,7 +95,7 @@ def conclusion(document: Document, findings: Findings) -> Conclusion:
         granted=granted,
         word=word,
         tone=tone,
-        sentence=_sentence(verdict, findings, partial=partial, ran=ran),
+        sentence=_nothing(document) or _sentence(verdict, findings, partial=partial, ran=ran),
         limits=[*_limits(document, ran, partial=partial)],
     )
 
@@ -108,6 +112,18 @@ def seal(document: Document) -> tuple[str, str]:
 
 def _partial(document: Document) -> bool:
     return document["selection"]["deselected"] > 0 or not document["selection"]["complete"]
+
+
+def _nothing(document: Document) -> str | None:
+    """Why nothing at all could be examined, where a few words tell."""
+    asked = [each for each in document["checks"] if each["outcome"] != "not-offered"]
+    reasons = dict.fromkeys(each["message"].removeprefix("the partner can't be examined: ") for each in asked)
+    if document["selection"]["interrupted"] or any(each["outcome"] != "inconclusive" for each in asked):
+        return None
+    if not 1 <= len(reasons) <= _FEW:
+        return None
+    told = "; ".join(reasons)
+    return f"Nothing could be examined: {told}{'' if told.endswith(('.', '?')) else '.'}"
 
 
 def _sentence(verdict: str, findings: Findings, *, partial: bool, ran: int) -> str:

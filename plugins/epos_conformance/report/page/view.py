@@ -65,6 +65,8 @@ def of(document: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
         "lasted": head.lasted(document),
         "signature": document.get("signature") or {"state": "unsigned"},
         "addresses": [*head.addresses(document)],
+        # Transports that something is offered over: of the others nothing is known.
+        "answered": {transport for each in document["capabilities"] for transport in each.get("transports", ())},
         "offer": OFFERS[document["partner"]["offer"]],
         "dojo": document.get("dojo"),
         "differences": document.get("differences", []),
