@@ -32,16 +32,19 @@ def tell(document: Mapping[str, Any], environ: Mapping[str, str], write: Callabl
 def commands(document: Mapping[str, Any]) -> Iterable[str]:
     """
     GitHub's workflow commands for *document*: an error for each violated must, a warning for each recommendation and
-    for each must that is not proven; a rule and message once, whatever the transports and cases.
+    for each must that is not proven; what has one message is told once, whatever the transports and cases.
     """
     for kind, outcome, level in _KINDS:
-        found: dict[tuple[str, str], list[str]] = {}
+        found: dict[str, dict[str, list[str]]] = {}
         for each in document["checks"]:
             if (each["outcome"], each["level"]) == (outcome, level) and "waiver" not in each:
-                found.setdefault((each["id"], each["message"]), []).append(each["transport"])
-        for (id, message), transports in list(found.items())[:_MOST]:
-            title = _escaped(f"{id} over {' and '.join(dict.fromkeys(transports))}", ":,")
-            yield f"::{kind} title={title}::{_escaped(message[:_LONG])}"
+                found.setdefault(each["message"], {}).setdefault(each["id"], []).append(each["transport"])
+        for message, rules in list(found.items())[:_MOST]:
+            id, transports = next(iter(rules.items()))
+            title = f"{id} over {' and '.join(dict.fromkeys(transports))}"
+            if len(rules) > 1:
+                title += f" and {len(rules) - 1} more rule{'s' if len(rules) > 2 else ''}"
+            yield f"::{kind} title={_escaped(title, ':,')}::{_escaped(message[:_LONG])}"
 
 
 _KINDS = (("error", "violates", "must"), ("warning", "inconclusive", "must"), ("warning", "violates", "should"))

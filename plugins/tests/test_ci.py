@@ -52,6 +52,23 @@ def test_a_rule_that_is_broken_over_both_transports_is_told_once() -> None:
     assert list(_ci.commands(found)) == [f"::error title={BROKEN} over rest and ws::x"]
 
 
+def test_one_reason_is_told_once() -> None:
+    """Where a partner is down nothing can be examined: ten times the same would say less."""
+    ids = [id for id, each in _rules.rules().items() if each.level is Level.MUST][:40]
+    found = certificate(*(of_rule(id, Outcome.INCONCLUSIVE, message="can't connect") for id in ids))
+    first, *others = [each["id"] for each in found["checks"]]
+    assert list(_ci.commands(found)) == [f"::warning title={first} over rest and 39 more rules::can't connect"]
+    names = f"`{first}` over rest, `{others[0]}` over rest, `{others[1]}` over rest"
+    assert f"### Not proven\n\n* {names} and 37 more: can't connect\n\n" in f"{summary.markdown([found])}\n"
+
+
+def test_the_summary_has_no_end_of_reasons_left_out_silently() -> None:
+    found = certificate(*(broken(f"message {number}", case=f"c{number}") for number in range(18)))
+    text = summary.markdown([found])
+    assert text.count(f"* `{BROKEN}` (c") == 15
+    assert "\n* and 3 more\n" in text
+
+
 def test_what_is_waived_or_noted_is_no_annotation() -> None:
     found = certificate(broken("x", waiver=WAIVER), of_rule(NOTED, Outcome.VIOLATES, message="x"))
     assert list(_ci.commands(found)) == []

@@ -17,8 +17,8 @@ from epos_conformance.report import reading
 from epos_conformance.report.reading import Commands, Document, title
 
 
-#: Checks told of one partner and one kind.
-_MOST = 15
+#: Reasons told of one partner and one kind, and checks of one reason.
+_MOST, _NAMED = 15, 3
 
 _KINDS = (
     ("Violated", "violates", "must"),
@@ -96,13 +96,18 @@ def _told(document: Document, heading: str, outcome: str, level: str) -> list[st
     ]
     if not checks:
         return []
-    lines = [f"### {heading}", ""]
-    for each in checks[:_MOST]:
+    # What ended for the same reason is told once: of a partner who is down that is everything.
+    groups: dict[str, list[str]] = {}
+    for each in checks:
         case = f" ({_plain(each['case'])})" if "case" in each else ""
         first = each["message"].splitlines()[0] if each["message"] else ""
-        lines.append(f"* `{each['id']}`{case} over {each['transport']}: {_plain(first)[:300]}")
-    if len(checks) > _MOST:
-        lines.append(f"* and {len(checks) - _MOST} more")
+        groups.setdefault(_plain(first)[:300], []).append(f"`{each['id']}`{case} over {each['transport']}")
+    lines = [f"### {heading}", ""]
+    for message, names in list(groups.items())[:_MOST]:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        lines.append(f"* {', '.join(names[:_NAMED])}{more}: {message}")
+    if len(groups) > _MOST:
+        lines.append(f"* and {sum(map(len, list(groups.values())[_MOST:]))} more")
     return [*lines, ""]
 
 
