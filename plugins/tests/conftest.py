@@ -37,8 +37,8 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[browsing.Browser]:
-    """A real browser, one for each process of tests."""
+    """A real browser. Not for longer: as long as it is there, its thread can't run another event loop."""
     with browsing.opened() as found:
         yield found
