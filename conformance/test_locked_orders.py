@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check
+from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check, unaltered
 from epos_conformance.exchange import preview
 from epos_conformance.following import Row, rows_of
 from epos_conformance.locking import (
@@ -124,6 +124,15 @@ READERS = {"GetOrderById": read, "GetOrderBillById": read_bill, "SearchOrders": 
 def same(found: Any, order: Row) -> Row | None:
     """*found* if it is *order*."""
     return found if isinstance(found, dict) and found.get("id", order["id"]) == order["id"] else None
+
+
+# The rest of the order
+
+
+@check("*.leaves-the-rest-of-the-order")
+def test_leaves_the_rest_of_the_order(partner: Partner, capability: Capability) -> None:
+    """Locking, unlocking and paying an order leave everything else about it as it was."""
+    answers.violate(unaltered.findings(partner, capability.name), hint="the order is written back without it")
 
 
 # Other orders

@@ -25,7 +25,8 @@ _WITHOUT = {
         pos-events.tells-of-a-created-order
     """,
     "CreateOrderLock": """
-        *.answers-while-the-order-is-locked *.reads-an-expiry-of-any-precision *.refuses-a-malformed-expiry
+        *.answers-while-the-order-is-locked *.leaves-the-rest-of-the-order
+        *.reads-an-expiry-of-any-precision *.refuses-a-malformed-expiry
         *.refuses-a-missing-expiry CancelOrderById.refuses-locks-afterwards
         DeleteOrderLock.answers-the-latest-order DeleteOrderLock.keeps-the-lock-of-another
         DeleteOrderLock.leaves-other-orders-locked DeleteOrderLock.lets-a-new-lock-be-granted
@@ -57,7 +58,7 @@ _WITHOUT = {
         pos-events.tells-of-a-deleted-reservation
     """,
     "GetOrderById": """
-        CreateOrder.can-be-fetched GetOrderBillById.order-agrees-with-the-order
+        *.leaves-the-rest-of-the-order CreateOrder.can-be-fetched GetOrderBillById.order-agrees-with-the-order
         RecordOrderPaymentById.answers-a-replay-at-once-with-success
         RecordOrderPaymentById.counts-a-replay-at-once-once
         RecordOrderPaymentById.keeps-both-of-two-payments-at-once RecordOrderPaymentById.payment-is-read-back
@@ -83,7 +84,8 @@ _WITHOUT = {
         SearchTables.areas-are-listed
     """,
     "RecordOrderPaymentById": """
-        CancelOrderById.refuses-payments-afterwards CreateOrderLock.answers-the-latest-order
+        *.leaves-the-rest-of-the-order CancelOrderById.refuses-payments-afterwards
+        CreateOrderLock.answers-the-latest-order
         CreateOrderLock.lets-another-order-be-paid CreateOrderLock.lets-the-holder-pay
         CreateOrderLock.outlasts-a-payment CreateOrderLock.refuses-a-second-lock-with-conflict
         CreateOrderLock.refuses-a-second-lock-with-http-conflict DeleteOrderLock.answers-the-latest-order
