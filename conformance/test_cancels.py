@@ -175,6 +175,9 @@ def test_refuses_locks_afterwards(partner: Partner) -> None:
         if not refused.succeeded:
             partner.lock()  # raises where no lock is granted at all
         raise Violation(Finding("a lock on the canceled order", "a refusal with Conflict", _seen(refused)))
+    # Of locks alone the contract says it in so many words.
+    if refused.status and refused.status != 409:
+        raise Violation(Finding("a lock on the canceled order", "status 409, as of a Conflict", refused.seen))
 
 
 def canceled_for_good(partner: Partner) -> tuple[str, Exchange]:

@@ -4,10 +4,23 @@ What a lock leaves as it is: reading the order, and everything about other order
 
 from __future__ import annotations
 
+import contextlib
+
 from dataclasses import dataclass
 from typing import Any
 
-from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check, unaltered
+from epos_conformance import (
+    Capability,
+    Exchange,
+    Finding,
+    Inconclusive,
+    Partner,
+    Violation,
+    answers,
+    check,
+    creating,
+    unaltered,
+)
 from epos_conformance.exchange import preview
 from epos_conformance.following import Row, rows_of
 from epos_conformance.locking import (
@@ -26,6 +39,7 @@ from epos_conformance.locking import (
     require_released,
     unrecorded,
 )
+from epos_conformance.ordering import times
 from epos_conformance.settling import settled
 
 
@@ -142,8 +156,13 @@ def test_leaves_the_rest_of_the_order(partner: Partner, capability: Capability) 
 def test_lets_another_order_be_locked(partner: Partner) -> None:
     """While one order is locked, another one can be locked."""
     expect_two(partner)
-    held = hold(partner)
-    order = partner.order()
+    require_locked_beside(partner, hold(partner), partner.order())
+    with contextlib.suppress(Inconclusive):
+        require_locked_beside(partner, *at_one_table(partner))
+
+
+def require_locked_beside(partner: Partner, held: Lock, order: Row) -> None:
+    """Demand that *order* can be locked, if it can be while no order is."""
     id = new_id()
     second = ask(partner, order, id)
     if second.succeeded:
@@ -171,6 +190,24 @@ def test_lets_another_order_be_paid(partner: Partner) -> None:
     own = new_id()
     if ask(partner, order, own).succeeded:
         require_paid_beside(partner, held, order, own)
+    with contextlib.suppress(Inconclusive):
+        require_paid_beside(partner, *at_one_table(partner), None)
+
+
+def at_one_table(partner: Partner) -> tuple[Lock, Row]:
+    """A lock on an order, and another order at the same table; `Inconclusive` where the till makes no two there."""
+    made: list[Row] = []
+    if partner.offers("CreateOrder") and not partner.venue.known.orders:
+        book = creating.book(partner)
+        place = book.table()
+        for _ in range(2 if place else 0):
+            row = partner.call("CreateOrder", book.body([times(book.dishes[0], 2)], place=place)).result
+            if isinstance(row, dict) and "id" in row and row.get("payable") is not False:
+                made.append(row)
+    # A till may put both on one bill.
+    if len({id_of(each) for each in made}) < 2:
+        raise Inconclusive("needs two orders at one table")
+    return lock(partner, made[0]), made[1]
 
 
 def require_paid_beside(partner: Partner, held: Lock, order: Row, lock_id: str | None) -> None:

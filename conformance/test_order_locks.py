@@ -9,7 +9,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from epos_conformance import Finding, Inconclusive, Partner, Violation, answers, check, money
+from epos_conformance import Finding, Inconclusive, Partner, Violation, answers, check, money, sameness
+from epos_conformance.exchange import preview
 from epos_conformance.locking import (
     OTHERS,
     Lock,
@@ -34,6 +35,14 @@ from epos_conformance.locking import (
     usual,
 )
 from epos_conformance.paying import Payment
+from epos_conformance.settling import settled
+
+
+#: What a terminal can't do without, of the order that a lock answers.
+NEEDED = ("items", "totalAmount", "paidAmount")
+
+#: What a lock may change, or a till may tell others than its holder.
+PASSING = ("updatedAt", "status", "payable", "displayName")
 
 
 def another(partner: Partner) -> list[Lock]:
@@ -95,10 +104,33 @@ def test_answers_the_latest_order(partner: Partner) -> None:
     def stale() -> list[Finding]:
         payment = paid_between_locks(partner)
         known = what_is_known(partner, payment)
-        answer = lock(partner, payment.before).granted.result
-        return lacks(answer, payment, known, "the answer to a lock after a payment")
+        held = lock(partner, payment.before)
+        return [
+            *lacks(held.granted.result, payment, known, "the answer to a lock after a payment"),
+            *disagreeing(partner, held),
+        ]
 
     require_twice(stale, hint="the order is answered from a copy that was made earlier")
+
+
+def disagreeing(partner: Partner, held: Lock) -> list[Finding]:
+    """Findings where the answer to a lock contradicts GetOrderById, or lacks what a terminal needs and it shows."""
+    answer = held.granted.result
+    if not isinstance(answer, dict) or not partner.offers("GetOrderById"):
+        return []
+
+    def look() -> list[sameness.Difference]:
+        read = partner.call("GetOrderById", {"orderId": held.order_id}).result
+        if not isinstance(read, dict):
+            return []
+        lacking = [each for each in NEEDED if read.get(each) and not answer.get(each)]
+        missing = [sameness.Difference(f"$.{each}", read[each], "nothing") for each in lacking]
+        return [*missing, *sameness.differences(read, answer, but=PASSING)]
+
+    return [
+        Finding(f"the answer to a lock, {each.where}", f"{preview(each.one)}, as in GetOrderById", preview(each.other))
+        for each in settled(partner, look, lambda found: not found)
+    ]
 
 
 def paid_between_locks(partner: Partner) -> Payment:

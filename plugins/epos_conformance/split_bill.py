@@ -22,8 +22,9 @@ from epos_conformance.verdict import Finding
 Plan = Sequence[tuple[int, int | None]]
 
 #: ``(amount, tip)`` of each payment. On orders of our own: amounts that floating point gets wrong (0.29 * 100 is
-#: 28.999999999999996), and one above a hundred pounds. On the venue's: the smallest that tell amount and tip apart.
-OWN: Plan = ((29, None), (115, 29), (57, 11), (58, 0), (31, 7))
+#: 28.999999999999996), and one above a hundred pounds; more of them than guests at most tables, for lists are cut.
+#: On the venue's: the smallest that tell amount and tip apart.
+OWN: Plan = ((29, None), (115, 29), (57, 11), (58, 0), (1, None), (2, None), (31, 7))
 LARGE: Plan = ((10_115, 1_029), (1, None))
 SMALL: Plan = ((3, None), (4, 1), (5, 2), (2, 0))
 LEAST: Plan = ((1, None),)
@@ -83,7 +84,9 @@ def _tell(partner: Partner) -> list[SplitBill]:
 
 def _plan(partner: Partner, order: Row) -> Plan:
     owed = money.owed(order) or 0
-    plans = (OWN, SMALL) if partner.owns(str(order["id"])) else (SMALL,)
+    # Payment intents that the user names are few.
+    many = (*OWN[:4], OWN[-1]) if partner.settings.intents.ids else OWN
+    plans = (many, SMALL) if partner.owns(str(order["id"])) else (SMALL,)
     return next((plan for plan in plans if sum(amount for amount, _ in plan) < owed), LEAST)
 
 

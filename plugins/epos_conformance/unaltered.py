@@ -83,8 +83,10 @@ def _rich(partner: Partner) -> Row:
         with contextlib.suppress(Inconclusive):
             for _, _, made in creating.taken(partner, _versions(partner)):
                 row = made.result
-                is_payable = isinstance(row, dict) and "id" in row and row.get("payable") is not False
-                if isinstance(row, dict) and is_payable and (money.owed(row) or 0) >= _OWED:
+                if not isinstance(row, dict) or "id" not in row or row.get("payable") is False:
+                    continue
+                owed = money.owed(row)  # what was made may be answered briefly
+                if owed is None or owed >= _OWED:
                     return row
     return partner.order(_OWED)
 

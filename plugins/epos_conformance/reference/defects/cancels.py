@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from epos_conformance.reference.core import Call
 from epos_conformance.reference.epos import ReferenceEpos
-from epos_conformance.reference.errors import invalid
+from epos_conformance.reference.errors import EposError, invalid
 from epos_conformance.reference.faults import defect, over
 from epos_conformance.reference.records import Json, Order
+from epos_conformance.reference.rest import RestShell
 
 
 CANCEL = "CancelOrderById"
@@ -133,6 +134,21 @@ class CanceledOrdersAreLocked(ReferenceEpos):
     def check_lockable(self, order: Order, lock_id: str) -> None:
         if order.status != "Canceled":
             super().check_lockable(order, lock_id)
+
+
+@defect(
+    "closed-orders-are-unprocessable",
+    breaks=over("refuses-locks-afterwards", CANCEL),
+    also=["*.error-status-fits-its-type", "CreateOrderLock.*"],
+)
+class ClosedOrdersAreUnprocessable(RestShell):
+    """
+    What contradicts the state of an order is called a Conflict, and told with the status of a bad request.
+    """
+
+    def error_status(self, error: EposError) -> int:
+        is_closed = error.error_type == "Conflict" and "nothing left to pay" in str(error)
+        return 422 if is_closed else super().error_status(error)
 
 
 @defect("canceled-orders-crash-locks", breaks=over("refuses-locks-afterwards", CANCEL))

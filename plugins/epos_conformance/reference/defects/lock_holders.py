@@ -103,6 +103,23 @@ PAID_BY_ANOTHER = (
 )
 
 
+@defect("old-locks-pay", breaks=PAID_BY_ANOTHER)
+class OldLocksPay(ReferenceEpos):
+    """
+    The lockId of a payment is looked up among all locks that the order ever had.
+    """
+
+    def create_order_lock(self, call: Call) -> Json:
+        found = super().create_order_lock(call)
+        vars(self).setdefault("ever", set()).add((call.ids["orderId"], call.body["lockId"]))
+        return found
+
+    def check_may_pay(self, order: Order, body: Json) -> None:
+        if (order.id, body.get("lockId")) in vars(self).get("ever", ()):
+            body = {**body, "lockId": self.locks[order.id].id} if order.id in self.locks else body
+        super().check_may_pay(order, body)
+
+
 @defect("payments-ignore-locks", breaks=PAID_BY_ANOTHER)
 class PaymentsIgnoreLocks(ReferenceEpos):
     """
@@ -235,6 +252,25 @@ class PaymentsLookAtTheLastLock(ReferenceEpos):
         if last and self.is_live(last) and last.id != body.get("lockId"):
             raise conflict("the order is locked")
         super().check_may_pay(order, body)
+
+
+@defect(
+    "locks-are-on-tables",
+    breaks=["CreateOrderLock.lets-another-order-be-locked", "CreateOrderLock.lets-another-order-be-paid"],
+    also=["*Lock*", "*lock*"],
+)
+class LocksAreOnTables(ReferenceEpos):
+    """
+    What is locked is the table, with all the orders at it.
+    """
+
+    def is_held_by_another(self, order: Order, lock_id: str | None) -> bool:
+        table = order.dine_in.get("tableId")
+        return super().is_held_by_another(order, lock_id) or any(
+            self.is_live(lock) and lock.id != lock_id and self.orders[id].dine_in.get("tableId") == table
+            for id, lock in self.locks.items()
+            if table is not None and id != order.id
+        )
 
 
 # The end of a lock

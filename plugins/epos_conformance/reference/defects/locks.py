@@ -74,6 +74,16 @@ class LockAnswersWithoutPayments(ReferenceEpos):
         return {**self.present_order(order), "payments": [], "paidAmount": self.money(0, order)}
 
 
+@defect("lock-answers-without-items", breaks=["CreateOrderLock.answers-the-latest-order"])
+class LockAnswersWithoutItems(ReferenceEpos):
+    """
+    The lines are not loaded along with the order that is locked.
+    """
+
+    def locked_answer(self, order: Order) -> Json:
+        return {name: each for name, each in super().locked_answer(order).items() if name != "items"}
+
+
 @defect("unlocking-answers-the-order-as-locked", breaks=["DeleteOrderLock.answers-the-latest-order"])
 class UnlockingAnswersTheOrderAsLocked(ReferenceEpos):
     """
@@ -287,6 +297,35 @@ class TwoLocksAtOnce(_Unguarded):
     def check_lockable(self, order: Order, lock_id: str) -> None:
         super().check_lockable(order, lock_id)
         time.sleep(0.01)
+
+
+@defect("second-of-two-locks-at-once-crashes", breaks=["CreateOrderLock.grants-one-of-two-at-once"], also=["*at-once*"])
+class SecondOfTwoLocksAtOnceCrashes(TwoLocksAtOnce):
+    """
+    Only the database sees that the order was locked in between, and nobody catches its error.
+    """
+
+    def create_order_lock(self, call: Call) -> Json:
+        before = self.locks.get(call.ids["orderId"])
+        self.check_lockable(self.find_order(call.ids["orderId"]), call.body["lockId"])
+        if self.locks.get(call.ids["orderId"]) is not before:
+            raise RuntimeError("could not serialize access due to concurrent update")
+        return super(TwoLocksAtOnce, self).create_order_lock(call)
+
+
+@defect(
+    "locks-that-are-gone-crash",
+    breaks=["ExtendOrderLock.survives-a-delete-at-once"],
+    also=["*at-once*", "ExtendOrderLock.*", "DeleteOrderLock.*"],
+)
+class LocksThatAreGoneCrash(ReferenceEpos):
+    """
+    An order that was found is taken to have a lock.
+    """
+
+    def find_lock(self, order: Order, lock_id: str) -> Lock:
+        found = self.locks[order.id]
+        return found if found.id == lock_id else super().find_lock(order, lock_id)
 
 
 @defect("extension-crosses-with-a-deletion", breaks=["ExtendOrderLock.survives-a-delete-at-once"], also=["*at-once*"])

@@ -56,6 +56,21 @@ class PaymentsAreForgotten(ReferenceEpos):
             order.payments, order.status = kept, status
 
 
+@defect(
+    "five-payments-are-shown",
+    breaks=over("split-payments-add-up", PAY),
+    also=[f"{PAY}.*", *SUMS, "GetOrderById.tips-amount-is-the-sum-of-tips"],
+)
+class FivePaymentsAreShown(ReferenceEpos):
+    """
+    The payments are read with the page size of a list on the screen.
+    """
+
+    def present_order(self, order: Order) -> Json:
+        found = super().present_order(order)
+        return {**found, "payments": found["payments"][-5:]}
+
+
 @defect("paid-amount-is-rounded", breaks=over("keeps-the-paid-amount", PAY), also=[f"{PAY}.*", *SUMS])
 class PaidAmountIsRounded(ReferenceEpos):
     """
