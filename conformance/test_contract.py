@@ -159,6 +159,7 @@ def test_unknown_id_is_not_found(partner: Partner, capability: Capability) -> No
     """An id that does not exist is NotFound."""
     exchange = partner.call(capability.name, partner.unknown(capability))
     if answers.is_not_found(exchange):
+        answers.violate(quoted(partner, capability))
         return
 
     error = exchange.error
@@ -167,6 +168,19 @@ def test_unknown_id_is_not_found(partner: Partner, capability: Capability) -> No
         answers.require_success(partner.attempt(capability, capability.examples[0]), capability)
     where = ", ".join(each.name for each in capability.ids)
     raise Violation(Finding(f"an unknown {where}", "NotFound", exchange.seen))
+
+
+def quoted(partner: Partner, capability: Capability) -> list[Finding]:
+    """
+    Findings where an unknown id with quotes crashes the partner; one that knows its ids by their look may refuse it.
+    """
+    params = partner.unknown(capability)
+    odd = {each.name: f"{params[each.name]}{bodies.QUOTES}" for each in capability.ids}
+    crashed = answers.crash(partner, functools.partial(partner.call, capability.name, {**params, **odd}))
+    if crashed is None:
+        return []
+    where = ", ".join(f"{name} {id!r}" for name, id in odd.items())
+    return [Finding(f"an unknown {where}", "NotFound", crashed.seen, "the id seems to be pasted into a query")]
 
 
 # Refusals

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 import functools
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from epos_conformance import (
@@ -26,6 +26,7 @@ from epos_conformance import (
     turning,
     walking,
 )
+from epos_conformance.following import Row
 from epos_conformance.turning import Turns
 
 
@@ -291,9 +292,25 @@ def test_no_match_is_an_empty_page(partner: Partner, capability: Capability) -> 
             refused.append(f"{walking.told(query)}: {exchange.seen}")  # a till may refuse what it doesn't know
         else:
             seen += require_empty(exchange, f"a search for {walking.told(query)}, which does not exist")
+    answers.violate(crashing(partner, capability, everything.rows))
     if not seen:
         raise Inconclusive(f"every search that could have found nothing found something, or was refused: {refused}")
     partner.notes += [f"refused: {each}" for each in refused]
+
+
+def crashing(partner: Partner, capability: Capability, rows: Sequence[Row]) -> list[Finding]:
+    """
+    Findings where a search for something with quotes in its id, which does not exist, crashes the partner.
+    """
+    findings = []
+    for by_id in filters.BY_ID[capability.name]:
+        query = by_id.at(f"{bodies.unlike(sorted(by_id.seen(rows)))}{bodies.QUOTES}").query
+        if crashed := answers.crash(partner, functools.partial(partner.call, capability.name, query)):
+            what = f"a search for {walking.told(query)}, which does not exist"
+            findings.append(
+                Finding(what, 'an empty page: {"data": []}', crashed.seen, "the value seems to be pasted into a query")
+            )
+    return findings
 
 
 def require_empty(exchange: Exchange, what: str) -> bool:

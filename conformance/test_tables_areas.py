@@ -211,10 +211,10 @@ def require_narrow(partner: Partner, by: Filter, more: Iterable[str]) -> None:
 
 
 def absent(seen: Iterable[str], more: Iterable[str]) -> list[str]:
-    """Values that no table has: a made-up one, and the beginning of one that some have."""
+    """Values that no table has: a made-up one, the beginning of one that some have, and patterns of one."""
     known = [*seen, *more]
     cut = next((each[:-1] for each in known if len(each) > 1 and each[:-1] not in known), None)
-    return [bodies.unlike(known), *([cut] if cut else [])]
+    return [bodies.unlike(known), *([cut] if cut else []), *bodies.patterns(known)]
 
 
 def outsiders(narrowing: Narrowing, found: Iterable[Row], others: Collection[str]) -> list[Finding]:

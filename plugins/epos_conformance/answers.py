@@ -4,12 +4,12 @@ Judging an answer: what a check demands of an `Exchange`, and the `Violation` wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance import schema
 from epos_conformance._contracts import Capability, Example
-from epos_conformance.exceptions import Inconclusive, Violation
+from epos_conformance.exceptions import Inconclusive, Unauthorized, Violation
 from epos_conformance.exchange import ERROR_TYPES, Exchange
 from epos_conformance.intents import INTENTS_HINT
 from epos_conformance.verdict import Finding
@@ -120,6 +120,23 @@ def require_refusal(exchange: Exchange, what: str) -> Iterator[Finding]:
     elif exchange.crashed:
         crash = "a server error" if exchange.answer else "the partner hung up"
         yield Finding(what, "a refusal", f"{crash} ({exchange.seen})")
+
+
+def crash(partner: Partner, ask: Callable[[], Exchange]) -> Exchange | None:
+    """
+    What comes of an odd request, if that is a server error, and again; None where it is carried out or refused.
+
+    Hanging up is no proof: a firewall may do so, or forbid it, before the partner has seen the request.
+    """
+    exchange = None
+    for _ in range(2):
+        try:
+            exchange = partner.dare(ask)
+        except Unauthorized:
+            return None
+        if exchange.answer is None or not exchange.crashed:
+            return None
+    return exchange
 
 
 def error_problems(exchange: Exchange) -> list[schema.Problem]:

@@ -10,7 +10,7 @@ import random
 import re
 import uuid
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,6 +186,10 @@ def coercible(request: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[F
             yield Fault(node.where, what, node.replaced(value))
 
 
+#: What ends a text in a query that it is pasted into, and stands for any text in a pattern.
+QUOTES = "'\"%"
+
+
 def unlike(known: Collection[str]) -> str:
     """
     An id that nothing has, written like the *known* ones: an EPOS with numbers for ids may not even look at a word.
@@ -197,6 +201,17 @@ def unlike(known: Collection[str]) -> str:
         found = _scrambled(model)
         if found not in known:
             return found
+
+
+def patterns(known: Iterable[str]) -> list[str]:
+    """
+    Ids that nothing has, and that one of the *known* ones is like where ``_`` and ``%`` stand for anything.
+    """
+    every = list(known)
+    longest = max(every, key=len, default="")
+    # Long enough that no character of it is all that is left where an EPOS drops what no id has.
+    found = [f"{longest[:-1]}_", f"{longest[:-1]}%"] if len(longest) > 1 else []
+    return [each for each in found if each not in every]
 
 
 def _scrambled(model: str) -> str:

@@ -101,11 +101,12 @@ def values(name: str, rows: Sequence[Row]) -> list[str]:
 
 def strangers(name: str, rows: Sequence[Row]) -> list[str]:
     """
-    Values that no order has: one like those that are there, and the beginning of one, for filters that compare parts.
+    Values that no order has: one like those that are there, the beginning of one, for filters that compare parts, and
+    patterns of one, for filters that compare with LIKE.
     """
     seen = FILTERS[name].seen(rows)
     beginnings = (value[:-1] for value in seen if value[:-1].strip() and value[:-1] not in seen)
-    return [bodies.unlike(list(seen)), *itertools.islice(beginnings, 1)]
+    return [bodies.unlike(list(seen)), *itertools.islice(beginnings, 1), *bodies.patterns(seen)]
 
 
 def together(parts: Sequence[Narrowing]) -> Narrowing:

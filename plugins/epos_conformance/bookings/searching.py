@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from epos_conformance import answers
+from epos_conformance import answers, bodies
 from epos_conformance.bookings import changing, keeping, making, reading, wishes
 from epos_conformance.bookings.kinds import PARTY, Kind, Members, Own, capability
 from epos_conformance.exceptions import Inconclusive, Violation
@@ -53,6 +53,10 @@ def narrows_by_table(partner: Partner, kind: Kind, *with_it: Members) -> None:
     for table in wanted:
         for more in ({}, *with_it):
             _require_narrow_by_table(partner, kind, {"tableId": table, **more})
+    for table in bodies.patterns(every):
+        # There is no such table, which a till may say.
+        if partner.call(kind.search, {"tableId": table}).succeeded:
+            _require_narrow_by_table(partner, kind, {"tableId": table})
 
 
 def _require_narrow_by_table(partner: Partner, kind: Kind, query: Members) -> None:

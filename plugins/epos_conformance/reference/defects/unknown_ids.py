@@ -191,3 +191,28 @@ class LocksAskForNoOrder(ReferenceEpos):
             return super().create_order_lock(call)
         self.locks[order_id] = Lock(id=call.body["lockId"], expiry=self.now())
         return {"locked": True}
+
+
+@defect("quotes-in-ids-crash", breaks=["*.unknown-id-is-not-found"])
+class QuotesInIdsCrash(ReferenceEpos):
+    """
+    Ids are pasted into the query that looks for them.
+    """
+
+    def perform(self, call: Call) -> Any:
+        if any("'" in each for each in call.ids.values()):
+            raise RuntimeError("unterminated string literal")
+        return super().perform(call)
+
+
+@defect("quotes-in-filters-crash", breaks=["*.no-match-is-an-empty-page"])
+class QuotesInFiltersCrash(ReferenceEpos):
+    """
+    What is searched for is pasted into the query.
+    """
+
+    def perform(self, call: Call) -> Any:
+        wanted = {**call.body, **call.body.get("dineIn", {})}
+        if any("'" in each for name, each in wanted.items() if name.endswith("Id") and isinstance(each, str)):
+            raise RuntimeError("unterminated string literal")
+        return super().perform(call)
