@@ -108,11 +108,32 @@ def _nodes(node: _Node) -> Iterator[_Node]:
         for name, member in found.get("properties", {}).items():
             body = node.body
             if name not in value:
-                body = node.replaced({**value, name: sample(member, base)})
+                body = node.replaced({**value, name: _fitting(sample(member, base), node.body)})
             yield from _nodes(_Node((*node.path, name), member, base, body))
     elif type_of(found) == "array" and isinstance(value, list) and isinstance(found.get("items"), Mapping):
-        body = node.body if value else node.replaced([sample(found["items"], base)])
+        body = node.body if value else node.replaced([_fitting(sample(found["items"], base), node.body)])
         yield from _nodes(_Node((*node.path, 0), found["items"], base, body))
+
+
+def _fitting(added: Any, body: Any) -> Any:
+    """
+    What is *added* to *body*, as it might be sent: in its currency, and one of something. What is wrong with it
+    otherwise would be refused for that.
+    """
+    if isinstance(added, list):
+        return [_fitting(each, body) for each in added]
+    if not isinstance(added, dict):
+        return added
+    own = {"quantity": 1, "currencyCode": next(_members(body, "currencyCode"), None)}
+    return {name: (name in own and own[name]) or _fitting(each, body) for name, each in added.items()}
+
+
+def _members(value: Any, name: str) -> Iterator[Any]:
+    """The values of the members of that *name* anywhere in *value*."""
+    for each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if each[0] == name:
+            yield each[1]
+        yield from _members(each[1], name)
 
 
 def sample(found: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> Any:
@@ -147,7 +168,11 @@ _WRONG: Mapping[str, tuple[str, Any]] = {
 #: These some do: a text of digits becomes a number, a number a text or a time.
 _COERCIBLE: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "string": (("is a number instead of a text", 12345),),
-    "integer": (("is a text of digits instead of an integer", "12"), ("is a fraction instead of an integer", 1.5)),
+    "integer": (
+        ("is a text of digits instead of an integer", "12"),
+        ("is a fraction instead of an integer", 1.5),
+        ("is true instead of an integer", True),
+    ),
     "number": (("is a text of digits instead of a number", "12"),),
     "boolean": (("is the text 'true' instead of a boolean", "true"),),
 }

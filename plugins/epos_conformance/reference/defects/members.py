@@ -14,8 +14,9 @@ from epos_conformance.reference import forms
 from epos_conformance.reference.core import Call
 from epos_conformance.reference.defects import shapes
 from epos_conformance.reference.epos import ReferenceEpos
-from epos_conformance.reference.errors import EposError, conflict
+from epos_conformance.reference.errors import EposError, conflict, invalid
 from epos_conformance.reference.faults import defect, over
+from epos_conformance.reference.records import Json
 
 
 class _Reshaping(ReferenceEpos):
@@ -152,6 +153,45 @@ class FractionsAreCut(_Reshaping):
 
     def reshape(self, wanted: shapes.Schema, body: Any) -> Any:
         return shapes.reshaped(wanted, body, shapes.cut)
+
+
+@defect(
+    "true-is-one",
+    breaks=over("scalars-are-not-coerced", "CreateOrder", "RecordOrderPaymentById"),
+    also=_UNEXAMINED,
+)
+class TrueIsOne(_Reshaping):
+    """
+    In Python a truth value is an integer.
+    """
+
+    def reshape(self, wanted: shapes.Schema, body: Any) -> Any:
+        return shapes.reshaped(wanted, body, shapes.counted)
+
+
+@defect(
+    "modifiers-are-in-the-tills-currency",
+    breaks=["CreateOrder.missing-members-are-refused"],
+    also=["CreateOrder.refused-requests-store-nothing"],
+)
+class ModifiersAreInTheTillsCurrency(_Reshaping):
+    """
+    Nobody asks what a modifier is paid in; that there is one of it, or more, is asked first.
+    """
+
+    def reshape(self, wanted: shapes.Schema, body: Any) -> Any:
+        for item in _objects(body.get("items")):
+            for line in (item, *_objects(item.get("subItems"))):
+                for each in _objects(line.get("modifiers")):
+                    if not each.get("quantity"):
+                        raise invalid("there is none of a modifier")
+                    if isinstance(price := each.get("amountPerModifier"), dict):
+                        price.setdefault("currencyCode", self.currency())
+        return body
+
+
+def _objects(value: Any) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 @defect(

@@ -69,6 +69,11 @@ def coerced(wanted: Schema, value: Any) -> Any:
     return value
 
 
+def counted(wanted: Schema, value: Any) -> Any:
+    """*value* as a number where it is a truth value, and a number belongs there."""
+    return int(value) if wanted.get("type") == "integer" and isinstance(value, bool) else value
+
+
 def cut(wanted: Schema, value: Any) -> Any:
     """*value* without its fraction where an integer belongs."""
     return int(value) if wanted.get("type") == "integer" and isinstance(value, float) else value
