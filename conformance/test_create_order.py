@@ -207,7 +207,8 @@ def guests(partner: Partner, thing: str, name: str, versions: Versions) -> None:
         raise NotOffered(f"there is no {thing} to order for, and {MAKERS[thing]} isn't offered")
     made = partner.make(thing)
     place = order_places.seat(book(partner), name, made.ids[name], made.answer)
-    return judge(partner, "details", compare, [order_places.placed(book(partner), place)])
+    seats = [place, {name: made.ids[name]}]
+    return judge(partner, "details", compare, [order_places.placed(book(partner), each) for each in seats])
 
 
 MAKERS = {"party": "CreateParty", "reservation": "CreateReservation"}

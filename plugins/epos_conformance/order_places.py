@@ -36,6 +36,7 @@ def collections(ordering: Ordering) -> Versions:
         ("an order to collect as soon as possible", {"asap": True}),
         ("an order to collect soon", _collected(_quarter(now + datetime.timedelta(minutes=50)))),
         ("an order to collect tomorrow evening", _collected(_at(now, 1, 19))),
+        ("an order to collect tomorrow, to the second", _collected(_at(now, 1, 18, 10).replace(second=37))),
         ("an order to collect tomorrow", _collected(_at(now, 1, 12, 30))),
     ):
         details = {"orderType": "Collection", "collection": collection}
@@ -93,7 +94,13 @@ def waiters(ordering: Ordering) -> Versions:
     if not found:
         yield replace(placed(ordering, {**ordering.table(), "waiterId": MADE_UP}), unknown=True)
     odd = sorted(found.values(), key=lambda each: _oddity(each["waiterId"]), reverse=True)
-    yield from (placed(ordering, each) for each in odd[:4])
+    yield from (placed(ordering, each) for each in odd[:3])
+    yield from (placed(ordering, each) for each in _nowhere("waiterId", odd))
+
+
+def _nowhere(name: str, places: Sequence[Json]) -> list[Json]:
+    """The first of *places* without its table: whoever is to be served has not sat down, or stands at the bar."""
+    return [{name: each[name]} for each in places[:1] if "tableId" in each]
 
 
 def _serving(ordering: Ordering) -> Iterator[Json]:
@@ -113,16 +120,17 @@ def _serving(ordering: Ordering) -> Iterator[Json]:
 
 
 def parties(ordering: Ordering) -> Versions:
-    """Orders of parties at their tables."""
+    """Orders of parties at their tables, and of one that has none yet."""
     rows = [row for row in ordering.venue.parties if "endTime" not in row]
-    known = ordering.venue.known.parties
-    yield from (placed(ordering, each) for each in _guests(ordering, "partyId", rows, known)[:3])
+    found = _guests(ordering, "partyId", rows, ordering.venue.known.parties)[:3]
+    yield from (placed(ordering, each) for each in (*found, *_nowhere("partyId", found)))
 
 
 def reservations(ordering: Ordering) -> Versions:
-    """Pre-orders for reservations."""
+    """Pre-orders for reservations, also for one whose table is still to be found."""
     rows, known = ordering.venue.reservations, ordering.venue.known.reservations
-    yield from (placed(ordering, each) for each in _guests(ordering, "reservationId", rows, known)[:3])
+    found = _guests(ordering, "reservationId", rows, known)[:3]
+    yield from (placed(ordering, each) for each in (*found, *_nowhere("reservationId", found)))
 
 
 def ready_times(ordering: Ordering) -> Versions:

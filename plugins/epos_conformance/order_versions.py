@@ -80,6 +80,8 @@ def quantities(ordering: Ordering) -> Versions:
     )
     if adorned := [times(each, 3) for each in (*ordering.dressed[:1], *ordering.menus[:1])]:
         yield Version(title="items with modifiers and sub-items in quantities of 3", body=ordering.body(adorned))
+    # More than two digits have room for; a till may refuse to sell so much.
+    yield Version(title="120 pieces of an item", body=ordering.body([times(cheap[0], 120)]))
 
 
 def prices(ordering: Ordering) -> Versions:
@@ -171,10 +173,11 @@ def discounts(ordering: Ordering) -> Versions:
     lines = [
         {
             "name": "Loyalty & friends",
-            "code": "CONF-10",
+            "code": "CONF-12",
             "discountReference": uuid.uuid4().hex[:12],
-            "amountPercentage": 1000,
-            "amountTotal": ordering.money(ordering.way.discount(Share(Fraction(1, 10)).of(3 * _price(dish)))),
+            # Not all are of whole percents.
+            "amountPercentage": 1250,
+            "amountTotal": ordering.money(ordering.way.discount(Share(Fraction(1, 8)).of(3 * _price(dish)))),
         },
         {
             "name": "Spoiled dish",
