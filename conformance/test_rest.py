@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import uuid
 
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check
@@ -15,6 +16,9 @@ from epos_conformance.rest import basic, encode
 
 
 # Credentials
+
+#: Bytes of a password that bcrypt looks at.
+BCRYPT_READS = 72
 
 
 def stranger(partner: Partner, capability: Capability, authorization: str | None) -> Exchange:
@@ -54,6 +58,29 @@ def test_refuses_a_wrong_password(partner: Partner, capability: Capability) -> N
     exchange = stranger(partner, capability, basic(f"{user}:wrong-{uuid.uuid4().hex}"))
     # Not "password": it may be the password, and would be masked.
     require_closed_door(exchange, "with the right user name and a wrong secret")
+    # Who knocks too often is locked out by some: it is one door, and once is enough.
+    if capability.name == next(name for name in capabilities() if partner.offers(name)):
+        for near, what in near_misses((partner.rest.auth or "").partition(":")[2]):
+            require_closed_door(
+                stranger(partner, capability, basic(f"{user}:{near}")), f"with the right user name and {what}"
+            )
+
+
+def near_misses(password: str) -> Iterator[tuple[str, str]]:
+    """
+    Passwords that a careless comparison takes for *password*, each with what it is.
+
+    To a till that trims, blanks around it make no other one, nor do letters behind the 72nd byte to bcrypt.
+    """
+    found = [(password.swapcase(), "the secret in the other case"), ("", "no secret")]
+    if len(password.encode()) < BCRYPT_READS:
+        found += [
+            (password + "x", "one letter behind the secret"),
+            (password[:-1], "the secret without its last letter"),
+        ]
+    for near, what in found:
+        if near.strip() != password.strip() and (near or what == "no secret"):
+            yield near, what
 
 
 @check("rest.refuses-a-wrong-username")

@@ -73,6 +73,46 @@ class AnyPasswordWillDo(RestShell):
         return user == self.user
 
 
+@defect("passwords-in-any-case", breaks=[_PASSWORD])
+class PasswordsInAnyCase(RestShell):
+    """
+    Credentials are looked up in a table whose collation knows no case.
+    """
+
+    def is_known(self, user: str, password: str) -> bool:
+        return super().is_known(user, password.lower()) or super().is_known(user, password)
+
+
+@defect("passwords-begin-alike", breaks=[_PASSWORD])
+class PasswordsBeginAlike(RestShell):
+    """
+    As many letters are compared as were sent.
+    """
+
+    def is_known(self, user: str, password: str) -> bool:
+        return super().is_known(user, password) or (user == self.user and self.password.startswith(password or " "))
+
+
+@defect("passwords-are-cut", breaks=[_PASSWORD])
+class PasswordsAreCut(RestShell):
+    """
+    The column of the password is as wide as the password is, and what is sent is cut to its width.
+    """
+
+    def is_known(self, user: str, password: str) -> bool:
+        return super().is_known(user, password[: len(self.password)])
+
+
+@defect("no-password-is-no-check", breaks=[_PASSWORD])
+class NoPasswordIsNoCheck(RestShell):
+    """
+    The password is compared where there is one.
+    """
+
+    def is_known(self, user: str, password: str) -> bool:
+        return super().is_known(user, password or self.password)
+
+
 @defect("any-user-will-do", breaks=[_USER])
 class AnyUserWillDo(RestShell):
     """
