@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check
+from epos_conformance import Capability, Exchange, Finding, Inconclusive, Partner, Violation, answers, check, tracing
 from epos_conformance._contracts import capabilities
 from epos_conformance.rest import basic, encode
 
@@ -21,16 +21,22 @@ from epos_conformance.rest import basic, encode
 BCRYPT_READS = 72
 
 
+def require_credentials(partner: Partner) -> str:
+    """The credentials that the suite was given."""
+    if partner.rest.auth is None:
+        raise Inconclusive(
+            "whether strangers are refused can't be seen without credentials: pass --partner-auth=USER:PASSWORD"
+        )
+    return partner.rest.auth
+
+
 def stranger(partner: Partner, capability: Capability, authorization: str | None) -> Exchange:
     """
     Send a valid request with *authorization* instead of the user's credentials.
 
     Ids that something would be changed for don't exist: an EPOS that lets strangers in must not be harmed by us.
     """
-    if partner.rest.auth is None:
-        raise Inconclusive(
-            "whether strangers are refused can't be seen without credentials: pass --partner-auth=USER:PASSWORD"
-        )
+    require_credentials(partner)
     params = partner.unknown(capability) if capability.changes else partner.request(capability)
     body = None
     if capability.request is not None:
@@ -41,6 +47,7 @@ def stranger(partner: Partner, capability: Capability, authorization: str | None
 
 
 def require_closed_door(exchange: Exchange, who: str) -> None:
+    exchange.require_answer()  # some let those wait who knock with wrong passwords
     if exchange.status not in (401, 403):
         raise Violation(Finding(who, "status 401 or 403", exchange.seen))
 
@@ -97,6 +104,19 @@ def test_refuses_another_scheme(partner: Partner, capability: Capability) -> Non
     right = (partner.rest.authorization or "").removeprefix("Basic ")
     for token, what in ((uuid.uuid4().hex, "with a Bearer token"), (right, "with Bearer before the right credentials")):
         require_closed_door(stranger(partner, capability, f"Bearer {token}"), what)
+
+
+@check("rest.strangers-change-nothing")
+def test_strangers_change_nothing(partner: Partner, capability: Capability) -> None:
+    """A request that was refused for its credentials has changed nothing."""
+    user = require_credentials(partner).partition(":")[0]
+    wrong = f"{user}:wrong-{uuid.uuid4().hex}"
+
+    traces = tracing.traces_of_a_stranger(partner, capability, basic(wrong))
+    if traces and not capability.creates:
+        # What was read may have changed by itself: a kitchen refuses orders. Have it show twice.
+        traces = tracing.traces_of_a_stranger(partner, capability, basic(wrong))
+    answers.violate(traces, hint="the request is carried out before its credentials are examined")
 
 
 # Bodies

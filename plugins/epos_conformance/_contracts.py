@@ -104,6 +104,8 @@ class Capability:
             found.add("search")
         if self.observed_by is not None:
             found.add("observable")
+        if self.observed_by is not None or any(each.kind.startswith("own-") for each in self.ids):
+            found.add("traceable")
         if self.ids or self.requires_members:
             found.add("can-refuse")
         if self.ids and not self.changes:

@@ -47,6 +47,13 @@ _REST: Mapping[str, str] = {
         "> Authorization: Basic d3Jvbmc6cGFzc3dvcmQ=     (wrong:password)", answer=_TURNED_AWAY
     ),
     "refuses-another-scheme": _searched("> Authorization: Bearer user:password", answer=_TURNED_AWAY),
+    "strangers-change-nothing": """> POST /v1/orders/ord-1013/record-payment
+> Authorization: Basic dXNlcjp3cm9uZw==     (user:wrong)
+> {"paymentIntentId": "pi_1", "paidAmount": {"value": 1, "currencyCode": "GBP"}}
+< 401 Unauthorized     (or 403 Forbidden)
+> GET /v1/orders/ord-1013     (with the right credentials)
+< 200 OK
+< {"id": "ord-1013", ..., "payments": []}""",
     "refuses-a-body-that-is-not-json": _CUT_OFF,
     "answers-an-unreadable-body-with-an-epos-error": _CUT_OFF,
     "refuses-an-array-as-body": _refused("[]"),

@@ -22,6 +22,8 @@ from epos_conformance.exceptions import Inconclusive, NotOffered
 from epos_conformance.exchange import preview
 from epos_conformance.following import rows_of
 from epos_conformance.partner import Partner
+from epos_conformance.rest import encode
+from epos_conformance.settling import settled, unchanged
 from epos_conformance.verdict import Finding
 
 
@@ -51,6 +53,53 @@ def traces_of_refusals(partner: Partner, capability: Capability) -> tuple[int, l
         time.sleep(partner.settings.settle)
         refused, findings, changes = _round(partner, capability, observer, ids, settle=partner.settings.settle)
     return refused, findings or changes
+
+
+def observer_of(capability: Capability) -> str:
+    """The capability that shows what *capability* stores, or removes."""
+    if capability.observed_by is not None:
+        return capability.observed_by
+    every = _contracts.capabilities().values()
+    return next(each.name for each in every if each.http_method == "GET" and each.path == capability.path)
+
+
+def traces_of_a_stranger(partner: Partner, capability: Capability, authorization: str) -> list[Finding]:
+    """
+    Send a valid request over REST with the *authorization* of a stranger; findings where it was carried out.
+
+    Raises `NotOffered` where nothing shows that, and `Inconclusive` where the request wasn't refused.
+    """
+    name = observer_of(capability)
+    if not partner.offers(name):
+        raise NotOffered(f"only {name} shows what {capability.name} changes, and it isn't offered")
+    observer = _contracts.capabilities()[name]
+    ids = partner.ids(capability)
+    params, mark, trace = dict(ids), "", "it is gone, or canceled"
+    if capability.creates == "payment":
+        # Those that the user names are too few to spend on what is to be refused.
+        mark = partner.venue.intents.unknown() if partner.settings.intents.ids else partner.intent()
+    elif capability.marks:
+        mark = f"stranger-{uuid.uuid4().hex[:16]}"
+    if mark:
+        example = capability.examples[0 if capability.creates == "payment" else -1]
+        params |= {**partner.body(capability, example), **dict.fromkeys(capability.marks, mark)}
+        trace = f"{mark} is there in {name}"
+
+    def is_unchanged() -> bool:
+        if mark:
+            return mark not in json.dumps(_observe(partner, observer, ids), ensure_ascii=False)
+        exchange = partner.call(name, ids)
+        return isinstance(exchange.result, dict) and exchange.result.get("status") != "Canceled"
+
+    if not mark and not settled(partner, is_unchanged, bool):
+        raise Inconclusive(f"needs something that could be removed, but {name} doesn't show it")
+    body = {each: value for each, value in params.items() if each not in ids}
+    exchange = partner.send_to(capability, params, encode(body) if body else None, authorization=authorization)
+    if exchange.succeeded or exchange.crashed:
+        raise Inconclusive(f"with wrong credentials, {capability.name} is not refused: {exchange.seen}")
+    if unchanged(partner, is_unchanged, bool):
+        return []
+    return [Finding(f"{capability.name} with wrong credentials, refused", "nothing changed", trace)]
 
 
 def _round(

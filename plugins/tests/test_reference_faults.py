@@ -419,6 +419,18 @@ def lets_in(*authorizations: str) -> Callable[[Till], bool]:
     return broken
 
 
+def serves_strangers(till: Till) -> bool:
+    names = [name for name, each in capabilities().items() if each.changes and name in till.epos.offered()]
+    for name in names:
+        each = capabilities()[name]
+        if each.page in ("orders", "parties", "reservations"):
+            ids, body, before = till.ids(each), till.fill(name, 0), till.state()
+            refused = till.call(name, body, ids, {"authorization": basic("dojo", "wrong")}).status in (401, 403)
+            if refused and till.state() != before:
+                return True
+    return False
+
+
 def takes(content: bytes, selector: str) -> Callable[[Till], bool]:
     """Whether the body is not refused, by whatever *selector* selects; for searches a fair answer counts as well."""
 
@@ -460,6 +472,7 @@ REST: dict[str, Callable[[Till], bool]] = {
     ),
     "rest.refuses-a-wrong-username": lets_in(basic("nobody", "reference")),
     "rest.refuses-another-scheme": lets_in(basic("dojo", "reference", "Bearer")),
+    "rest.strangers-change-nothing": serves_strangers,
     "rest.refuses-a-body-that-is-not-json": takes(b"{not json", "requires-members"),
     "rest.answers-an-unreadable-body-with-an-epos-error": lambda till: any(
         not is_epos_error(till.send(each.http_method, each.url_path(till.ids(each)), b"{not json"))

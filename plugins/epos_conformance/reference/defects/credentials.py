@@ -10,7 +10,7 @@ from contextlib import suppress
 from starlette.requests import Request
 from starlette.responses import Response
 
-from epos_conformance.reference.errors import invalid
+from epos_conformance.reference.errors import EposError, invalid
 from epos_conformance.reference.faults import defect
 from epos_conformance.reference.rest import RestShell, Target
 
@@ -19,6 +19,7 @@ _MISSING = "rest.refuses-missing-credentials"
 _PASSWORD = "rest.refuses-a-wrong-password"  # noqa: S105 - the id of a rule
 _USER = "rest.refuses-a-wrong-username"
 _SCHEME = "rest.refuses-another-scheme"
+_UNCHANGED = "rest.strangers-change-nothing"
 
 
 @defect("everybody-is-let-in", breaks=[_MISSING, _PASSWORD, _USER, _SCHEME])
@@ -156,6 +157,69 @@ class SchemeIsIgnored(RestShell):
             user, _, password = b64decode(str(header).split()[-1]).decode().partition(":")
             return user, password
         return None
+
+
+class CarriedOutFirst(RestShell):
+    """
+    The credentials are examined by what writes the answer.
+    """
+
+    #: What is carried out for strangers: names of capabilities.
+    carried_out: tuple[str, ...] = ()
+
+    async def respond(self, request: Request) -> Response:
+        target = self.find(request.method, self.path_of(request))
+        response = await super().respond(request)
+        if target.capability is not None and target.capability.name in self.carried_out and response.status_code == 401:
+            with suppress(EposError):
+                await self.call(request, target.capability, target.ids)
+        return response
+
+
+@defect("strangers-are-served-first", breaks=[_UNCHANGED])
+class StrangersAreServedFirst(CarriedOutFirst):
+    """
+    The filter for credentials is behind what carries requests out.
+    """
+
+    carried_out = (
+        "CreateOrder",
+        "RecordOrderPaymentById",
+        "CancelOrderById",
+        "CreateParty",
+        "UpdateParty",
+        "DeletePartyById",
+        "CreateReservation",
+        "UpdateReservation",
+        "DeleteReservationById",
+    )
+
+
+@defect("strangers-pay", breaks=[_UNCHANGED])
+class StrangersPay(CarriedOutFirst):
+    """
+    A payment is recorded first, so that none is ever lost.
+    """
+
+    carried_out = ("RecordOrderPaymentById",)
+
+
+@defect("strangers-order", breaks=[_UNCHANGED])
+class StrangersOrder(CarriedOutFirst):
+    """
+    An order is stored when its request comes, and examined afterwards.
+    """
+
+    carried_out = ("CreateOrder",)
+
+
+@defect("strangers-cancel", breaks=[_UNCHANGED])
+class StrangersCancel(CarriedOutFirst):
+    """
+    An order is canceled before it is known who wants that.
+    """
+
+    carried_out = ("CancelOrderById",)
 
 
 @defect("missing-header-crashes", breaks=[_MISSING])
