@@ -25,6 +25,7 @@ from epos_conformance import (
     bodies,
     check,
     sampling,
+    states,
     tracing,
 )
 from epos_conformance.bodies import Fault
@@ -293,7 +294,9 @@ def typed_errors(partner: Partner, capability: Capability) -> list[tuple[str, Ep
 def test_errors_are_epos_errors(partner: Partner, capability: Capability) -> None:
     """An error is an EPOSError with one of the four errorTypes."""
     findings = []
-    for what, exchange in errors(partner, capability):
+    # First: a story that is told once in a run has to come before anything is held.
+    of_states = states.refusals(partner, capability)
+    for what, exchange in [*errors(partner, capability), *of_states]:
         if not isinstance(exchange.json, dict):
             findings.append(Finding(what, "an EPOSError as JSON object", exchange.seen))
         for problem in answers.error_problems(exchange):

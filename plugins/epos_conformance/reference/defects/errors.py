@@ -74,6 +74,32 @@ class ErrorTypesAreOurOwn(ReferenceEpos):
         return {**super().error_body(error), "errorType": f"Till{error.error_type}Exception"}
 
 
+@defect(
+    "conflicts-are-of-many-types",
+    breaks=over("errors-are-epos-errors", "RecordOrderPaymentById"),
+    also=["*.errors-are-epos-errors", "*.refuses-*", "CreateOrderLock.grants-one-of-two-at-once"],
+)
+class ConflictsAreOfManyTypes(ReferenceEpos):
+    """
+    What the state of an order forbids has an errorType of its own; bad requests and unknown ids have Dojo's.
+    """
+
+    def error_body(self, error: EposError) -> Any:
+        kind = "OrderState" if error.error_type == "Conflict" else error.error_type
+        return {**super().error_body(error), "errorType": kind}
+
+
+@defect("locked-is-a-type", breaks=over("errors-are-epos-errors", "CreateOrderLock"), also=["*.refuses-*"])
+class LockedIsAType(ReferenceEpos):
+    """
+    The errorType of a lock that is held already is Locked.
+    """
+
+    def error_body(self, error: EposError) -> Any:
+        kind = "Locked" if error.debug_message.endswith("is locked") else error.error_type
+        return {**super().error_body(error), "errorType": kind}
+
+
 @defect("error-type-is-code", breaks=["*.errors-are-epos-errors"], also=_TYPED)
 class ErrorTypeIsCode(ReferenceEpos):
     """
