@@ -19,6 +19,10 @@ COPIES = 4
 AMOUNT, TIP = 3, 1
 
 
+ONE_TRANSACTION = "look and record in one transaction, or lock the order's row first"
+ONE_ANSWER = "the payment that comes second is not recorded, and has to be told so: with Conflict, Dojo reverses it"
+
+
 @dataclass(frozen=True, slots=True)
 class Race:
     """
@@ -39,6 +43,17 @@ class Race:
         """Minor units that the order's paidAmount grew by, as it is read."""
         before, after = money.paid(self.before), money.paid(self.after or {})
         return None if self.after is None or before is None or after is None else after - before
+
+    @property
+    def listed(self) -> int | None:
+        """How many of the payments the order lists, as it is read."""
+        if self.after is None or not isinstance(self.after.get("payments"), list):
+            return None
+        return sum(money.payment(self.after, each) is not None for each in self.intents)
+
+    def but_listed(self) -> str:
+        """How many are listed, where that is not what was answered."""
+        return "" if self.listed in (None, self.recorded) else f", though the order then lists {self.listed} of them"
 
     @property
     def seen(self) -> str:
@@ -80,11 +95,12 @@ def test_records_one_of_two_full_payments_at_once(partner: Partner) -> None:
         where, expected = f"round {number}: two payments of {money.shown(owed, code(order))} at once", "one recorded"
         findings = []
         if found.recorded > 1:
-            findings.append(Finding(where, expected, f"{found.recorded} successes"))
+            findings.append(Finding(where, expected, f"{found.recorded} successes{found.but_listed()}"))
         if (grown := found.grown()) is not None and grown > owed:
             seen = f"paidAmount grew by {money.shown(grown, code(order))}"
             findings.append(Finding(f"{where}, $.paidAmount then", expected, seen))
-        answers.violate(findings, hint="look and record in one transaction, or lock the order's row first")
+        told = found.listed == 1 and (grown is None or grown <= owed)
+        answers.violate(findings, hint=ONE_ANSWER if told else ONE_TRANSACTION)
 
 
 def code(order: Row) -> str:
@@ -155,6 +171,9 @@ def test_answers_a_replay_at_once_with_success(partner: Partner) -> None:
 
 # Two different payments
 
+OVERWRITTEN = "the later of two writes seems to overwrite the earlier one"
+COUNTED_APART = "both are listed: paidAmount is kept beside them, and seems to be read before the other one is added"
+
 
 @check("RecordOrderPaymentById.keeps-both-of-two-payments-at-once")
 def test_keeps_both_of_two_payments_at_once(partner: Partner) -> None:
@@ -175,7 +194,7 @@ def test_keeps_both_of_two_payments_at_once(partner: Partner) -> None:
         if before is not None and after is not None and after - before < len(kept):
             expected = money.shown(before + len(kept), code(order))
             findings.append(Finding(f"{where}, $.paidAmount then", expected, money.shown(after, code(order))))
-        answers.violate(findings, hint="the later of two writes seems to overwrite the earlier one")
+        answers.violate(findings, hint=OVERWRITTEN if lost else COUNTED_APART)
         if broken := [each for each in found.exchanges if each.crashed or each.answer is None]:
             answers.violate([Finding(where, "two answers", each.seen) for each in broken])
         if not found.recorded:

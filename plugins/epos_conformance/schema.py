@@ -134,6 +134,10 @@ _EXPECTED: Mapping[str, Callable[[Any], str | None]] = {
 }
 
 
+#: How like two spellings of one word are at least: Cancelled and Canceled are, Paid and Failed (0.6) are not.
+_ALIKE = 0.8
+
+
 def _guess(error: Any) -> str | None:
     """The likely cause of *error*: mistakes that programmers make."""
     value, kind = error.instance, error.validator
@@ -144,7 +148,8 @@ def _guess(error: Any) -> str | None:
     if kind == "format" and isinstance(value, str):
         return "a time is written as 2026-06-01T12:00:00.000Z, with its offset"
     if kind == "enum" and isinstance(value, str):
-        near = difflib.get_close_matches(value.lower(), [str(each).lower() for each in error.validator_value], 1)
+        known = [str(each).lower() for each in error.validator_value]
+        near = difflib.get_close_matches(value.lower(), known, 1, _ALIKE)
         same = next((each for each in error.validator_value if near and str(each).lower() == near[0]), None)
         return f"it is spelt {same}" if same else None
     return None

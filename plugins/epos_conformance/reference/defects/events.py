@@ -15,7 +15,7 @@ from epos_conformance import schema
 from epos_conformance._contracts import Capability
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.errors import conflict, invalid
-from epos_conformance.reference.faults import defect
+from epos_conformance.reference.faults import defect, over
 from epos_conformance.reference.records import Json
 from epos_conformance.reference.times import parse_time
 
@@ -192,6 +192,38 @@ class RepeatsAreConflicts(ReferenceEpos):
     def note_event(self, event: Json) -> None:
         if event["id"] in self.events:
             raise conflict(f"event {event['id']} was handled already")
+        super().note_event(event)
+
+
+@defect(
+    "intents-are-told-of-once",
+    breaks=["HandleEvent.accepts-payment-intent-status-updated", "HandleEvent.accepts-status-captured"],
+    also=_ALSO,
+)
+class IntentsAreToldOfOnce(ReferenceEpos):
+    """
+    Events are stored under their payment intent, and a second one violates the key of the table.
+    """
+
+    def note_event(self, event: Json) -> None:
+        intent = event["data"].get("paymentIntentId")
+        known = {each["data"].get("paymentIntentId") for each in self.events.values() if each["id"] != event["id"]}
+        if intent is not None and intent in known:
+            raise conflict(f"{intent} is known already")
+        super().note_event(event)
+
+
+@defect(
+    "event-data-is-closed", breaks=over("unknown-members-are-ignored", "HandleEvent"), also=["HandleEvent.survives-*"]
+)
+class EventDataIsClosed(ReferenceEpos):
+    """
+    What an event tells of a payment intent is read into a class that takes no more members.
+    """
+
+    def note_event(self, event: Json) -> None:
+        if more := set(event["data"]) - {"paymentIntentId", "paymentStatus", "captureMode"}:
+            raise invalid(f"data has the unknown members {sorted(more)}")
         super().note_event(event)
 
 
