@@ -24,6 +24,7 @@ from epos_conformance import (
     answers,
     bodies,
     check,
+    payoff,
     sampling,
     states,
     tracing,
@@ -52,6 +53,9 @@ def titles(capability: Capability) -> list[str]:
 def test_answer_matches_schema(partner: Partner, capability: Capability, case: str) -> None:
     """A valid request is answered with a success that satisfies the response schema."""
     example = next(each for each in capability.examples if each.title == case)
+    # An order that is paid off has members and values of its own. A story comes before anything is held.
+    paid_off = capability.creates == "payment" and example is capability.examples[-1]
+    told = payoff.settling_answers(partner) if paid_off else []
     try:
         try:
             exchange = partner.attempt(capability, example)
@@ -71,7 +75,8 @@ def test_answer_matches_schema(partner: Partner, capability: Capability, case: s
 
     response = capability.response[partner.transport.name]
     answers.require_success(exchange, capability)
-    answers.violate(list(answers.schema_findings(exchange, response)))
+    for each in (exchange, *told):
+        answers.violate(list(answers.schema_findings(each, response)))
     if "reads-by-id" in capability.selectors:
         (member,) = capability.ids
         for id in partner.venue.variety(member.kind, MOST_ROWS):

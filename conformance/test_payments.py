@@ -30,6 +30,12 @@ from epos_conformance.split_bill import SplitBill
 def test_shows_the_payment(partner: Partner) -> None:
     """The order answered lists the payment."""
     split_bill.judge(partner, recorded.unlisted)
+    found = payoff.settled_bill(partner)
+    more = found.more if found is not None else None
+    # Not recorded it may be, but not with a success: Dojo then takes the guest's money for an order that was paid.
+    read = found.read_more if found is not None else None
+    if more is not None and more.exchange.succeeded and (read is None or money.payment(read, more.intent) is None):
+        answers.violate(list(recorded.unlisted(more)), hint="what is not recorded is refused: with Conflict")
 
 
 @check("RecordOrderPaymentById.payment-is-read-back")

@@ -16,6 +16,7 @@ from epos_conformance.settling import unchanged
 
 
 if TYPE_CHECKING:
+    from epos_conformance.exchange import Exchange
     from epos_conformance.following import Row
     from epos_conformance.partner import Partner
 
@@ -139,6 +140,25 @@ def payoff(partner: Partner) -> Payoff:
         return replace(found, replay=_replay(partner, last, before, "the payment of the last unit sent again"))
 
     return partner.once("payoff", tell)
+
+
+def settled_bill(partner: Partner) -> Payoff | None:
+    """The same for who has other things to judge, too: of an order of our own; None where there is none."""
+    if not partner.offers("CreateOrder"):
+        return None
+    try:
+        return payoff(partner)
+    except (Inconclusive, NotOffered):
+        return None
+
+
+def settling_answers(partner: Partner) -> list[Exchange]:
+    """The successes on the way to an order of ours that is paid off, and those that come again then."""
+    found = settled_bill(partner)
+    if found is None:
+        return []
+    told = (found.most, found.rest, found.plain_rest, found.replay and found.replay.again)
+    return [each.exchange for each in told if each and each.exchange.succeeded]
 
 
 def look(partner: Partner, payment: Payment) -> Row | None:

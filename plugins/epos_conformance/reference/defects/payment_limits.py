@@ -363,6 +363,40 @@ class PaidOrdersStayPayable(ReferenceEpos):
 
 
 @defect(
+    "paid-orders-nod",
+    breaks=over("shows-the-payment", PAY),
+    also=[f"{PAY}.refuses-*", f"{PAY}.records-*"],
+)
+class PaidOrdersNod(ReferenceEpos):
+    """
+    Where nothing is owed, the order is answered as it is: there is nothing to record.
+    """
+
+    def check_may_pay(self, order: Order, body: Json) -> None:
+        if order.status != "Finalized":
+            super().check_may_pay(order, body)
+
+    def check_owed(self, order: Order, body: Json) -> None:
+        if order.status != "Finalized":
+            super().check_owed(order, body)
+
+    def apply_payment(self, order: Order, payment: Json) -> None:
+        if order.status != "Finalized":
+            super().apply_payment(order, payment)
+
+
+@defect("paid-is-a-status", breaks=over("answer-matches-schema", PAY))
+class PaidIsAStatus(ReferenceEpos):
+    """
+    The answer to the last payment of an order has the till's own word for its status.
+    """
+
+    def recorded_answer(self, order: Order) -> Json:
+        status = "Paid" if order.status == "Finalized" else order.status
+        return {**super().recorded_answer(order), "status": status}
+
+
+@defect(
     "paid-orders-take-more",
     breaks=over("refuses-a-fully-paid-order", PAY),
     also=[
