@@ -33,8 +33,8 @@ def test_keeps_the_covers(partner: Partner) -> None:
 
 @check("CreateParty.keeps-all-tables")
 def test_keeps_all_tables(partner: Partner) -> None:
-    """A party at two tables has both."""
-    creating.keeps(partner, PARTY, "tableIds", [{"covers": 1}, {}], count=2)
+    """A party at two tables has both, and one at three has all."""
+    creating.keeps(partner, PARTY, "tableIds", [{"covers": 1}, {}], counts=(2, 3))
 
 
 @check("CreateParty.keeps-the-status")

@@ -102,7 +102,7 @@ def test_sets_the_end_time(partner: Partner) -> None:
 @check("UpdateParty.changes-the-host-notes")
 def test_changes_the_host_notes(partner: Partner) -> None:
     """A party has the notes of the last update."""
-    rounds = given("hostNotes", wishes.OTHER_NOTES), given("hostNotes", wishes.NOTES[2:])
+    rounds = given("hostNotes", wishes.OTHER_NOTES), given("hostNotes", wishes.NOTES[2:]), ends
     updating.changes(partner, PARTY, "hostNotes", *rounds, together={"name": "Conformance Two"})
 
 
@@ -110,7 +110,7 @@ def test_changes_the_host_notes(partner: Partner) -> None:
 def test_changes_the_guest_requests(partner: Partner) -> None:
     """A party has the requests of the last update, word for word."""
     made = wishes.texts("guestRequests", wishes.LONG_REQUESTS[1:])
-    rounds = given("guestRequests", wishes.OTHER_REQUESTS), given("guestRequests", wishes.SHORT_REQUESTS)
+    rounds = given("guestRequests", wishes.OTHER_REQUESTS), given("guestRequests", wishes.SHORT_REQUESTS), ends
     updating.changes(partner, PARTY, "guestRequests", *rounds, made=[*made, {}], together={"name": "Conformance Two"})
 
 
@@ -119,7 +119,8 @@ def test_changes_the_deposit(partner: Partner) -> None:
     """A party has the deposit of the last update, all its payment intents and its amount."""
     first = deposits.choices(partner, wishes.AMOUNTS[0], wishes.DESCRIPTIONS[1])
     again = deposits.choices(partner, wishes.AMOUNTS[1])
-    updating.changes(partner, PARTY, "deposit", lambda _: first, lambda _: again, together={"name": "Conformance Two"})
+    rounds = (lambda _: first), (lambda _: again), ends
+    updating.changes(partner, PARTY, "deposit", *rounds, together={"name": "Conformance Two"})
 
 
 @check("UpdateParty.answers-the-party-as-updated")

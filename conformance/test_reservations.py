@@ -41,8 +41,8 @@ def test_keeps_the_covers(partner: Partner) -> None:
 
 @check("CreateReservation.keeps-all-tables")
 def test_keeps_all_tables(partner: Partner) -> None:
-    """A reservation of two tables has both."""
-    creating.keeps(partner, RESERVATION, "tableIds", [{}], count=2)
+    """A reservation of two tables has both, and one of three has all."""
+    creating.keeps(partner, RESERVATION, "tableIds", [{}], counts=(2, 3))
 
 
 @check("CreateReservation.keeps-the-start-time")
@@ -54,9 +54,14 @@ def test_keeps_the_start_time(partner: Partner) -> None:
 
 @check("CreateReservation.keeps-the-end-time")
 def test_keeps_the_end_time(partner: Partner) -> None:
-    """A reservation ends when it was said to, to the millisecond."""
+    """A reservation ends when it was said to, to the millisecond, be it on the next day."""
     creating.keeps(
-        partner, RESERVATION, "endTime", at("endTime", 8, minutes=3), at("endTime", 992, second=59, minutes=-4)
+        partner,
+        RESERVATION,
+        "endTime",
+        at("endTime", 8, minutes=3),
+        at("endTime", 992, second=59, minutes=-4),
+        [creating.over_midnight],
     )
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from epos_conformance import answers
-from epos_conformance.bookings import making, reading, wishes
+from epos_conformance.bookings import deposits, making, reading, wishes
 from epos_conformance.bookings.kinds import PARTY, Choice, Kind, Members, Own, capability
 from epos_conformance.bookings.slots import Slot
 from epos_conformance.exceptions import Inconclusive, Violation
@@ -49,20 +49,56 @@ def each_round(partner: Partner, rounds: Sequence[Round]) -> None:
 
 
 def keeps(
-    partner: Partner, kind: Kind, member: str, *groups: Sequence[Choice], count: int = 1, people: Sequence[int] = ()
+    partner: Partner,
+    kind: Kind,
+    member: str,
+    *groups: Sequence[Choice],
+    counts: Sequence[int] = (1,),
+    people: Sequence[int] = (),
 ) -> None:
     """
     *member* is kept: of one made with each of *groups*, the first choice that is taken, and each number of *people*.
+
+    It is kept at so many tables as *counts* say, and beside all other members, which another one may be mixed up with.
     """
 
-    def one(choices: Sequence[Choice], size: int | None = None) -> None:
+    def one(choices: Sequence[Choice], size: int | None = None, count: int = 1) -> None:
         own = making.make(partner, kind, *choices, count=count, people=size)
         reading.require_kept(partner, own, member)
         making.discard(partner, own)
 
-    rounds: list[Round] = [lambda group=group: one(group) for group in groups]  # type: ignore[misc]
+    rounds: list[Round] = [
+        lambda group=group, count=count: one(group, count=count)  # type: ignore[misc]
+        for group in groups
+        for count in counts
+    ]
     rounds += [lambda size=size: one([covers], size) for size in people]  # type: ignore[misc]
+    crowd = [groups[0][0], groups[0][-1]] if groups else [covers]
+    rounds.append(lambda: one(beside(partner, kind, member, crowd), count=counts[0]))
     each_round(partner, rounds)
+
+
+def beside(partner: Partner, kind: Kind, member: str, choices: Sequence[Choice]) -> list[Choice]:
+    """*choices* of *member*, each along with all other members, then with what guests and hosts write alone."""
+
+    def along(choice: Choice, more: Members) -> Choice:
+        return lambda slot: {**more, **(choice(slot) if callable(choice) else choice)}
+
+    return [along(each, more) for more in companies(partner, kind, member) for each in choices]
+
+
+def companies(partner: Partner, kind: Kind, member: str) -> list[Members]:
+    """What a *member* may be sent along with, the most first: no two are alike, and any till can keep them."""
+    words = {name: text for name, text in wishes.PLAIN.items() if name != member}
+    if kind is PARTY and not member.startswith("deposit"):
+        return [{**words, "deposit": deposits.deposit(partner, description=wishes.DESCRIPTIONS[2])}, words]
+    return [words]
+
+
+def over_midnight(slot: Slot) -> Members:
+    """A late evening, which ends on another day by UTC and by the clocks of an hour or two ahead of it."""
+    start = slot.start.replace(hour=21, minute=45)
+    return {"startTime": instant(start), "endTime": instant(start + timedelta(hours=2, minutes=30))}
 
 
 def covers(slot: Slot) -> Members:

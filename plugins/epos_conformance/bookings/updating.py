@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance import answers
-from epos_conformance.bookings import changing, keeping, making, reading, slots, wishes
-from epos_conformance.bookings.creating import each_round, fetch
+from epos_conformance.bookings import changing, creating, keeping, making, reading, slots, wishes
+from epos_conformance.bookings.creating import Round, each_round, fetch
 from epos_conformance.bookings.kinds import PARTY, Choice, Kind, Members, Own
 from epos_conformance.exceptions import Inconclusive, Violation
 from epos_conformance.settling import settled
@@ -36,15 +36,20 @@ def changes(
     """
     One is made and updated in *rounds*, each with the first of its choices that is taken: *member* is read back.
 
-    From the second round on, *together* changes other members along with it.
+    From the second round on, *together* changes other members along with it, and what hosts and guests write is there,
+    which it may be mixed up with.
     """
     reading.require_offered(partner, kind.update)
     own = making.make(partner, kind, *made)
 
     def one(place: int) -> None:
         nonlocal own
-        more = (together or {}) if place else {}
-        own = changing.update(partner, own, *({**more, **each} for each in rounds[place](own)))
+        choices = rounds[place](own)
+        if place:
+            others = creating.companies(partner, kind, member)[-1]
+            full, few = {**others, **(together or {})}, together or {}
+            choices = [{**more, **each} for more in (full, few) for each in choices]
+        own = changing.update(partner, own, *choices)
         reading.require_kept(partner, own, member, after=kind.update)
 
     each_round(partner, [lambda place=place: one(place) for place in range(len(rounds))])  # type: ignore[misc]
@@ -95,7 +100,7 @@ def _require_offsets_taken(partner: Partner, own: Own, plain: Members, local: Me
 
 
 def changes_the_tables(partner: Partner, kind: Kind) -> None:
-    """An update moves it to another table, then to two: the old ones leave and all new ones stay."""
+    """An update moves it to another table, to two and to three: the old ones leave and all new ones stay."""
     reading.require_offered(partner, kind.update)
     own = making.make(partner, kind, {"covers": 1})
     others = other_tables(partner, own)
@@ -111,7 +116,10 @@ def changes_the_tables(partner: Partner, kind: Kind) -> None:
         reading.require_kept(partner, own, "tableIds", after=kind.update)
 
     pairs = [list(each) for each in itertools.pairwise(others)] or [[*own.tables, *others]]
-    each_round(partner, [lambda: move(*([each] for each in others)), lambda: move(*pairs), lambda: move(others[:1])])
+    rounds: list[Round] = [lambda: move(*([each] for each in others)), lambda: move(*pairs)]
+    if len(others) > 2:
+        rounds.append(lambda: move(others))
+    each_round(partner, [*rounds, lambda: move(others[:1])])
 
 
 def other_tables(partner: Partner, own: Own) -> list[str]:

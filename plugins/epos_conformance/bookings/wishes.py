@@ -64,6 +64,9 @@ OTHER_NOTES = (
     "Moved from the terrace",
 )
 
+#: Of each text a short one that fits any printer.
+PLAIN = {"name": "Conformance Guest", "hostNotes": "Table by the stairs", "guestRequests": "No nuts, please"}
+
 STATUSES = ("Waiting for the bill", "Partially arrived", "Ordered")
 OTHER_STATUSES = ("Paying", "Ordered")
 #: As the documentation names some, for a till that knows no others.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from epos_conformance.reference.epos import ReferenceEpos
 from epos_conformance.reference.faults import defect
-from epos_conformance.reference.records import Json
+from epos_conformance.reference.records import Booking, Json
 
 
 #: What follows where a deposit is altered whenever it is written.
@@ -98,3 +98,14 @@ class DepositIsNotDescribed(_Deposits):
 
     def booked(self, deposit: Json) -> Json:
         return {name: each for name, each in deposit.items() if name != "description"}
+
+
+@defect("deposits-go-with-the-guests", breaks=["UpdateParty.changes-the-deposit"])
+class DepositsGoWithTheGuests(ReferenceEpos):
+    """
+    The deposit of a party that has left is in the books, and no longer with the party.
+    """
+
+    def present_party(self, party: Booking) -> Json:
+        shown = super().present_party(party)
+        return {name: each for name, each in shown.items() if name != "deposit" or "endTime" not in shown}

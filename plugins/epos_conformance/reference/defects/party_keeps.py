@@ -126,6 +126,29 @@ class PartyAtItsLastTable(_Kept):
         return {"tableIds": given["tableIds"][-1:]}
 
 
+@defect("party-of-two-tables", breaks=["CreateParty.keeps-all-tables"], also=["UpdateParty.changes-the-tables"])
+class PartyOfTwoTables(_Kept):
+    """
+    The form has a field for the table and one for the table that is put beside it.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"tableIds": given["tableIds"][:2]}
+
+
+# Notes
+
+
+@defect("party-notes-share-a-column", breaks=["CreateParty.keeps-the-host-notes"], also=["*Part*.*"])
+class PartyNotesShareAColumn(_Kept):
+    """
+    What the guests asked for is written where the host's notes are.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"hostNotes": given["guestRequests"]} if {"hostNotes", "guestRequests"} <= given.keys() else {}
+
+
 # Statuses
 
 

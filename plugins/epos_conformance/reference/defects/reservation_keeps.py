@@ -175,6 +175,29 @@ class ReservationsEndOnTheSecond(_Kept):
         return {"endTime": end.replace(microsecond=0)}
 
 
+@defect("reservations-end-on-their-day", breaks=["CreateReservation.keeps-the-end-time"])
+class ReservationsEndOnTheirDay(_Kept):
+    """
+    A reservation has one date, and two hours.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"endTime": datetime.combine(given["startTime"].date(), given["endTime"].timetz())}
+
+
+# Notes
+
+
+@defect("reservation-requests-are-notes", breaks=["CreateReservation.keeps-the-host-notes"], also=["*Reservation*.*"])
+class ReservationRequestsAreNotes(_New):
+    """
+    What the guests asked for is written over what the host noted.
+    """
+
+    def altered(self, given: Json) -> Json:
+        return {"hostNotes": given["guestRequests"]} if "guestRequests" in given else {}
+
+
 # Ids
 
 

@@ -78,6 +78,28 @@ class ReservationGetsMoreTables(ReferenceEpos):
         return {**super().updated_reservation(reservation, body), "tableIds": list(tables)}
 
 
+@defect("reservation-moves-to-two-tables", breaks=["UpdateReservation.changes-the-tables"], also=_ANSWERED)
+class ReservationMovesToTwoTables(ReferenceEpos):
+    """
+    An update has a field for the table, and one for the table that is put beside it.
+    """
+
+    def updated_reservation(self, reservation: Booking, body: Json) -> Json:
+        given = super().updated_reservation(reservation, body)
+        return {**given, "tableIds": given["tableIds"][:2]}
+
+
+@defect("reservation-update-mixes-up-notes", breaks=["UpdateReservation.changes-the-host-notes"], also=_ANSWERED)
+class ReservationUpdateMixesUpNotes(ReferenceEpos):
+    """
+    What the guests asked for is written over what the host noted.
+    """
+
+    def updated_reservation(self, reservation: Booking, body: Json) -> Json:
+        given = super().updated_reservation(reservation, body)
+        return {**given, "hostNotes": given["guestRequests"]} if "guestRequests" in given else given
+
+
 @defect(
     "reservation-keeps-its-start",
     breaks=["UpdateReservation.changes-the-start-time", "UpdateReservation.moves-the-reservation-in-searches"],
