@@ -104,6 +104,10 @@ def schema_findings(exchange: Exchange, response: Any) -> Iterator[Finding]:
     if response is True:
         return
     if not isinstance(exchange.json, (dict, list)) and exchange.json is not None:
+        if exchange.transport == "ws":
+            # A frame has no content type, and this one was read: it is what is in it that is no object.
+            yield Finding("$.result", "an object", exchange.seen)
+            return
         kind = exchange.answer.header("content-type") or "no content type"
         yield Finding("the body", "JSON", f"{kind}: {exchange.seen}" if exchange.answer.body else "no body at all")
         return

@@ -187,10 +187,13 @@ def traces(payment: Payment, now: Row, where: str) -> list[Finding]:
     Findings where a payment that was refused, or is no new one, has left a trace in the order as it is *now*.
     """
     before, found = payment.before, []
+    # A payment in another currency leaves amounts in the order's own.
+    code = money.currency(before.get("totalAmount")) or payment.currency
     for member, of in (("paidAmount", money.paid), ("tipsAmount", tips)):
         was, is_ = of(before), of(now)
         if was != is_ and None not in (was, is_):
-            found.append(Finding(f"{where}, $.{member}", f"{payment.shown(was)}, as before", payment.shown(is_)))
+            expected = f"{money.shown(was, code)}, as before"
+            found.append(Finding(f"{where}, $.{member}", expected, money.shown(is_, code)))
     entries = len(money.payments(now))
     if entries != len(money.payments(before)):
         found.append(

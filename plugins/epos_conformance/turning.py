@@ -82,6 +82,7 @@ def _turns(partner: Partner, capability: str) -> Turns:
         _turn(partner, capability, limit, {}, found, camera)
     for narrowing in filters.narrowings(capability, everything.rows)[:1]:
         _turn(partner, capability, 1, narrowing.query, found, camera)
+    found.add(OVERFULL, camera.take(lambda: too_long_with_less(partner, capability)), camera.latest)
     if not found.later and total > 1:
         raise Inconclusive(f"no walk through the {total} rows of {capability} came to a second page")
     if not found.later:
@@ -195,6 +196,17 @@ def too_long_behind(seen: Return) -> list[Finding]:
         if step.back is not None
         for _, size in amiss.too_long([step.back], limit)
     ]
+
+
+def too_long_with_less(partner: Partner, capability: str) -> list[Finding]:
+    """A second page that has more rows than were asked for where the first was asked for with a larger limit."""
+    page = walking.ask(partner, capability, {}, {"limit": 2})
+    if page.refusal or page.after is None:
+        return []
+    # An EPOS may refuse to change the size on the way, but not answer another one.
+    second = walking.ask(partner, capability, {}, {"limit": 1, "after": page.after})
+    where = "page 2 with limit 1, of a walk whose first page was asked for with limit 2"
+    return [Finding(where, "at most 1 row", f"{size} rows") for _, size in amiss.too_long([second], 1)]
 
 
 # Rows that appear

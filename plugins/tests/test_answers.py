@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,12 @@ def test_what_is_no_json_object_or_list_is_told_as_such(body: bytes) -> None:
     assert finding.seen.startswith("text/html: status 200, " if body else "no body at all")
     (finding,) = answers.schema_findings(answered(200, body, None), {"type": "object"})
     assert finding.seen.startswith("no content type: status 200, " if body else "no body at all")
+
+
+def test_a_result_that_is_no_object_is_told_without_a_content_type_that_no_frame_has() -> None:
+    exchange = replace(answered(200, b'"OK"', None), transport="ws")
+    (finding,) = answers.schema_findings(exchange, {"type": "object"})
+    assert (finding.where, finding.expected) == ("$.result", "an object")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"null"])

@@ -47,6 +47,23 @@ class LimitIsForTheFirstPage(ReferenceEpos):
         return self.page_size if "after" in cursor or "before" in cursor else super().limit_of(cursor)
 
 
+@defect("limit-is-in-the-cursor", breaks=["*.keeps-to-the-limit"])
+class LimitIsInTheCursor(ReferenceEpos):
+    """
+    A cursor carries the limit of the search that it belongs to, and the one of the request is not looked at again.
+    """
+
+    def page(self, kind: str, rows: Sequence[tuple[int, Row]], cursor: Json, present: Callable[[Row], Any]) -> Json:
+        known: Json = {}
+        for name in ("after", "before"):
+            if isinstance(cursor.get(name), str) and "~" in cursor[name]:
+                text, _, limit = cursor[name].rpartition("~")
+                known = {name: text, "limit": int(limit)}
+        found = super().page(kind, rows, {**cursor, **known}, present)
+        limit = known.get("limit", self.limit_of(cursor))
+        return {name: each if name == "data" else f"{each}~{limit}" for name, each in found.items()}
+
+
 @defect("limit-is-not-for-the-way-back", breaks=["*.keeps-to-the-limit"], also=over("before-walks-back", *SEARCHES))
 class LimitIsNotForTheWayBack(ReferenceEpos):
     """
