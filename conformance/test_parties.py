@@ -10,6 +10,7 @@ from epos_conformance.bookings import (
     deposits,
     making,
     reading,
+    refusing,
     wishes,
 )
 from epos_conformance.bookings.creating import at
@@ -190,6 +191,12 @@ def test_is_found_by_search(partner: Partner) -> None:
 def test_gives_each_party_its_own_id(partner: Partner) -> None:
     """No two parties have the same id, though they have the same name, or one before them was deleted."""
     creating.gives_own_ids(partner, PARTY, lambda _: ())
+
+
+@check("CreateParty.stores-nothing-that-it-refuses")
+def test_stores_nothing_that_it_refuses(partner: Partner) -> None:
+    """A party that is refused since somebody sits at its table is not there."""
+    refusing.stores_nothing_refused(partner, PARTY)
 
 
 # Reading

@@ -14,6 +14,7 @@ from epos_conformance.bookings import (
     keeping,
     making,
     reading,
+    refusing,
     updating,
     wishes,
 )
@@ -163,6 +164,12 @@ def test_update_leaves_other_parties_alone(partner: Partner) -> None:
     """An update changes one party and no other."""
     change = {"name": "Conformance Other", "hostNotes": "Moved"}
     updating.leaves_others_alone(partner, PARTY, lambda own: changing.update(partner, own, change))
+
+
+@check("UpdateParty.changes-nothing-that-it-refuses")
+def test_changes_nothing_that_it_refuses(partner: Partner) -> None:
+    """A party that can't move since somebody sits there stays as it was."""
+    refusing.changes_nothing_refused(partner, PARTY)
 
 
 # Deleting

@@ -15,6 +15,7 @@ from epos_conformance.bookings import (
     intervals,
     making,
     reading,
+    refusing,
     updating,
     wishes,
 )
@@ -115,6 +116,12 @@ def same_day(own: Own) -> Sequence[Members]:
         {"startTime": instant(own.start + each), "endTime": instant(own.end + each), "tableIds": own.tables}
         for each in hours
     ]
+
+
+@check("CreateReservation.stores-nothing-that-it-refuses")
+def test_stores_nothing_that_it_refuses(partner: Partner) -> None:
+    """A reservation that is refused since its table is taken is not there."""
+    refusing.stores_nothing_refused(partner, RESERVATION)
 
 
 # Reading
@@ -229,6 +236,12 @@ def test_update_leaves_other_reservations_alone(partner: Partner) -> None:
     """An update changes one reservation and no other."""
     change = {"name": "Conformance Other", "hostNotes": "Moved"}
     updating.leaves_others_alone(partner, RESERVATION, lambda own: changing.update(partner, own, change))
+
+
+@check("UpdateReservation.changes-nothing-that-it-refuses")
+def test_changes_nothing_that_it_refuses(partner: Partner) -> None:
+    """A reservation that can't move since the table is taken stays as it was."""
+    refusing.changes_nothing_refused(partner, RESERVATION)
 
 
 # Deleting

@@ -13,6 +13,7 @@ from epos_conformance import _contracts, _samples, bodies
 from epos_conformance._contracts import Capability
 from epos_conformance._rules import Rule
 from epos_conformance._samples import Sample, money
+from epos_conformance.reference.errors import conflict
 
 
 _PAY, _LOCK, _READ = "RecordOrderPaymentById", "CreateOrderLock", "GetOrderById"
@@ -187,6 +188,17 @@ def _deleted(stage: _Stage, name: str, what: str) -> None:
     stage.usual(name, what)
 
 
+def _taken(stage: _Stage, name: str, what: str) -> None:
+    def refuse(body: Any, booking: Any) -> None:  # noqa: ARG001 - as the till asks
+        raise conflict("the table is taken")
+
+    # The reference seats anybody anywhere.
+    for check in ("check_party", "check_reservation"):
+        setattr(stage.epos, check, refuse)
+    stage.usual(stage.capability.name, "the table is taken")
+    stage.usual(name, what)
+
+
 def _unknown_at_dojo(stage: _Stage) -> None:
     stage.epos.dojo = _Nobody()
     stage.pay(1000, "Dojo answers 404 for this payment intent")
@@ -254,5 +266,13 @@ _OWN: Mapping[str, Callable[[_Stage], object]] = {
             ("cannot-be-updated-afterwards", f"Update{kind}", "it can't be changed any more"),
             ("drops-out-of-searches", search, "no search shows it"),
         )
+    },
+    **{
+        f"Create{kind}.stores-nothing-that-it-refuses": partial(_taken, name=search, what="no search shows it")
+        for kind, search in (("Party", "SearchParties"), ("Reservation", "SearchReservations"))
+    },
+    **{
+        f"Update{kind}.changes-nothing-that-it-refuses": partial(_taken, name=f"Get{kind}ById", what="it is as it was")
+        for kind in ("Party", "Reservation")
     },
 }

@@ -104,9 +104,11 @@ _WITHOUT = {
         CreateParty.keeps-the-host-notes CreateParty.keeps-the-instant-of-an-offset-time
         CreateParty.keeps-the-name CreateParty.keeps-the-order-of-deposit-intents
         CreateParty.keeps-the-reservation CreateParty.keeps-the-start-time CreateParty.keeps-the-status
+        CreateParty.stores-nothing-that-it-refuses
         DeletePartyById.cannot-be-fetched-afterwards DeletePartyById.drops-out-of-searches
         DeletePartyById.leaves-other-parties-alone GetPartyById.answers-the-party-asked-for
         GetPartyById.status-is-not-empty UpdateParty.changes-the-covers UpdateParty.changes-the-deposit
+        UpdateParty.changes-nothing-that-it-refuses
         UpdateParty.changes-the-expected-end-time UpdateParty.changes-the-guest-requests
         UpdateParty.changes-the-host-notes UpdateParty.changes-the-name UpdateParty.changes-the-start-time
         UpdateParty.changes-the-status UpdateParty.changes-the-tables UpdateParty.drops-what-is-left-out
@@ -118,9 +120,11 @@ _WITHOUT = {
         CreateReservation.keeps-the-covers CreateReservation.keeps-the-end-time
         CreateReservation.keeps-the-guest-requests CreateReservation.keeps-the-host-notes
         CreateReservation.keeps-the-instant-of-an-offset-time CreateReservation.keeps-the-name
-        CreateReservation.keeps-the-start-time DeleteReservationById.cannot-be-fetched-afterwards
+        CreateReservation.keeps-the-start-time CreateReservation.stores-nothing-that-it-refuses
+        DeleteReservationById.cannot-be-fetched-afterwards
         DeleteReservationById.drops-out-of-searches DeleteReservationById.leaves-other-reservations-alone
-        GetReservationById.answers-the-reservation-asked-for UpdateReservation.changes-the-covers
+        GetReservationById.answers-the-reservation-asked-for
+        UpdateReservation.changes-nothing-that-it-refuses UpdateReservation.changes-the-covers
         UpdateReservation.changes-the-end-time UpdateReservation.changes-the-guest-requests
         UpdateReservation.changes-the-host-notes UpdateReservation.changes-the-name
         UpdateReservation.changes-the-start-time UpdateReservation.changes-the-tables
