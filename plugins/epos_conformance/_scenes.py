@@ -13,7 +13,6 @@ from epos_conformance import _contracts, _samples, bodies
 from epos_conformance._contracts import Capability
 from epos_conformance._rules import Rule
 from epos_conformance._samples import Sample, money
-from epos_conformance.reference.errors import conflict
 
 
 _PAY, _LOCK, _READ = "RecordOrderPaymentById", "CreateOrderLock", "GetOrderById"
@@ -189,6 +188,8 @@ def _deleted(stage: _Stage, name: str, what: str) -> None:
 
 
 def _taken(stage: _Stage, name: str, what: str) -> None:
+    from epos_conformance.reference.errors import conflict
+
     def refuse(body: Any, booking: Any) -> None:  # noqa: ARG001 - as the till asks
         raise conflict("the table is taken")
 

@@ -30,6 +30,18 @@ class _Wants(ReferenceEpos):
         return wanted
 
 
+@defect("parties-that-are-leaving-are-current", breaks=[_HIDES, _FALSE])
+class PartiesThatAreLeavingAreCurrent(ReferenceEpos):
+    """
+    A party has left when its endTime is over by the till's clock.
+    """
+
+    def is_wanted_party(self, party: Booking, wanted: Json) -> bool:
+        if "endTime" in party.given and party.given["endTime"] > self.now() and not wanted.get("completedOnly"):
+            return "tableId" not in wanted or wanted["tableId"] in party.given["tableIds"]
+        return super().is_wanted_party(party, wanted)
+
+
 @defect("ended-parties-are-current", breaks=[_HIDES, _FALSE], also=["SearchParties.one-party-per-table"])
 class EndedPartiesAreCurrent(_Wants):
     """
