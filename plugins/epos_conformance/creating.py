@@ -44,6 +44,7 @@ Headers = Callable[[Version], Mapping[str, str] | None]
 
 def book(partner: Partner) -> Ordering:
     """What can be ordered at this partner's venue."""
+    partner.settle_currency()
     return ordering.of(partner.venue)
 
 
@@ -122,7 +123,8 @@ def taken(
         raise Inconclusive(f"nothing is known that could be ordered so; {hint}")
     if not number:
         tried = "; ".join(words[:3])
-        message = f"no order of this kind is taken ({tried}); {hint}"
+        currency = ", and data.currency" if partner.venue.guesses_currency else ""
+        message = f"no order of this kind is taken ({tried}); {hint}{currency}"
         if all(each.refused for each in refused):
             raise NoneTaken(message, refused[0].seen)
         raise Inconclusive(message)

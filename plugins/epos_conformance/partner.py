@@ -356,13 +356,25 @@ class Partner:
             if thing == "party":
                 self.venue.hear_status(made.answer)
             return made
+        currency = ", and data.currency" if thing == "order" and self.venue.guesses_currency else ""
         raise Inconclusive(
-            f"needs an own {thing}, but {maker} was not carried out: {exchange.seen}; {self._hint(thing)}"
+            f"needs an own {thing}, but {maker} was not carried out: {exchange.seen}; {self._hint(thing)}{currency}"
         )
 
     @staticmethod
     def _hint(thing: str) -> str:
         return f"name {PLURALS[thing]} under [data] in partner.toml"
+
+    def settle_currency(self) -> None:
+        """
+        Where nothing tells the venue's currency, find out by an order of our own; asked once by each process.
+        """
+        pool = self._session.pool
+        if "currency" in pool or not self.venue.guesses_currency or not self.offers("CreateOrder"):
+            return
+        pool["currency"] = "asked"
+        with contextlib.suppress(Inconclusive):
+            self.make("order")
 
     def attempt(
         self,
@@ -387,6 +399,8 @@ class Partner:
             params = self.request(capability, example, attempt)
             sent = {name: value for name, value in params.items() if kept is None or name in kept}
             exchange = self.call(capability.name, {**sent, **(extra or {})}, headers=headers)
+            if capability.creates == "order":
+                self.venue.hear_of_order(exchange)
             error = exchange.error
             if error is not None and error.type == "NotFound" and (named := self.venue.named(params.values())):
                 raise Inconclusive(f"{named!r}, named in partner.toml, is not known to the EPOS: {exchange.seen}")

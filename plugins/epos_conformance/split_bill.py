@@ -94,6 +94,7 @@ def collection(partner: Partner) -> Row | None:
     """An order of our own to be collected, that `SMALL` fits in; None where the till doesn't take it."""
     if not partner.offers("CreateOrder"):
         return None
+    partner.settle_currency()
     version = next(iter(order_places.collections(ordering.of(partner.venue))), None)
     made = partner.call("CreateOrder", version.body).result if version is not None else None
     enough = sum(amount for amount, _ in SMALL) + 1

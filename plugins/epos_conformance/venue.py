@@ -65,6 +65,8 @@ class Venue:
         self.intents = intents or Intents()
         #: Statuses that the partner answered for parties that the suite made.
         self.given_statuses: list[str] = []
+        #: Whether an order in our currency was taken.
+        self._takes_currency = False
         #: What could not be learnt -> why.
         self.unknown: dict[str, str] = {}
         # Workers start at different places, so that they don't want the same table at the same time.
@@ -155,15 +157,37 @@ class Venue:
 
     @cached_property
     def currency(self) -> str:
-        """The currency that the venue trades in: named, else the one most orders are in, else GBP."""
+        """
+        The currency that the venue trades in: named, else the one most orders are in, else GBP until `hear_of_order`.
+        """
         if self.known.currency:
             return self.known.currency
-        seen = Counter(
+        seen = self._currencies
+        return seen.most_common(1)[0][0] if seen else "GBP"
+
+    @cached_property
+    def _currencies(self) -> Counter[str]:
+        return Counter(
             total["currencyCode"]
             for row in self.orders
             if isinstance(total := row.get("totalAmount"), dict) and isinstance(total.get("currencyCode"), str)
         )
-        return seen.most_common(1)[0][0] if seen else "GBP"
+
+    @property
+    def guesses_currency(self) -> bool:
+        """Whether nothing tells the currency: nobody named it, no order shows it, and none of ours was taken."""
+        return not (self.known.currency or self._takes_currency or self._currencies)
+
+    def hear_of_order(self, exchange: Exchange) -> None:
+        """
+        Learn the currency from what came of an order of ours; where it is guessed and refused, the other one is next.
+        """
+        if exchange.succeeded:
+            self._takes_currency = True
+        elif exchange.refused and self.guesses_currency:
+            # What was made with it is in it.
+            self.__dict__["currency"] = "EUR" if self.currency == "GBP" else "GBP"
+            self.__dict__.pop("items", None)
 
     @cached_property
     def way(self) -> Arithmetic:

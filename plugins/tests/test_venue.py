@@ -50,6 +50,11 @@ class Till:
         )
 
 
+def answered(answer: Any) -> Exchange:
+    """An order of ours, and what came of it."""
+    return Till(CreateOrder=[answer])("CreateOrder", {})
+
+
 def venue(
     known: KnownData | None = None, *, offered: frozenset[str] = SEARCHES, seed: int = 0, **answers: Any
 ) -> Venue:
@@ -218,6 +223,33 @@ def test_the_currency_is_that_of_most_orders() -> None:
     )
     assert found.currency == "EUR"
     assert venue().currency == "GBP"
+
+
+def test_a_currency_that_is_guessed_is_another_one_after_a_refusal() -> None:
+    found = venue()
+    assert found.guesses_currency
+    assert found.items[0]["amountPerItem"]["currencyCode"] == "GBP"
+
+    found.hear_of_order(answered({"errorType": "Conflict"}))
+
+    assert found.currency == "EUR"
+    assert found.items[0]["amountPerItem"]["currencyCode"] == "EUR"
+
+
+def test_a_currency_that_an_order_was_taken_in_is_no_longer_guessed() -> None:
+    found = venue()
+    found.hear_of_order(answered({"id": "1"}))
+    found.hear_of_order(answered({"errorType": "Conflict"}))
+
+    assert not found.guesses_currency
+    assert found.currency == "GBP"
+
+
+def test_a_currency_that_orders_show_is_not_guessed() -> None:
+    found = venue(SearchOrders=[page(order("1"))])
+    found.hear_of_order(answered({"errorType": "Conflict"}))
+
+    assert found.currency == "GBP"
 
 
 def test_items_are_the_plain_ones_that_orders_show() -> None:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from epos_conformance.reference.epos import ReferenceEpos
+from epos_conformance.reference.errors import conflict
 from epos_conformance.reference.faults import variant
 from epos_conformance.reference.menu import money
-from epos_conformance.reference.records import Order, Venue
+from epos_conformance.reference.records import Json, Order, Venue
 
 
 _NAMESPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
@@ -88,6 +89,26 @@ class EmptyVenue(ReferenceEpos):
 
     def open_venue(self) -> Venue:
         return Venue(currency=self.currency())
+
+
+@variant("euros-before-the-first-order")
+class EurosBeforeTheFirstOrder(ReferenceEpos):
+    """
+    The venue takes EUR alone, and has no order yet that would show it.
+    """
+
+    def currency(self) -> str:
+        return "EUR"
+
+    def open_venue(self) -> Venue:
+        venue = super().open_venue()
+        venue.orders = []
+        return venue
+
+    def check_new_order(self, body: Json) -> None:
+        if body["totalAmount"]["currencyCode"] != self.currency():
+            raise conflict(f"orders are taken in {self.currency()}")
+        super().check_new_order(body)
 
 
 @variant("tax-on-top")
