@@ -282,6 +282,7 @@ def coercible(value: Any) -> Iterator[Any]:
     elif isinstance(value, int):
         yield str(value)
         yield value + 0.5
+        yield True
     elif isinstance(value, str):
         yield 5
 
@@ -289,12 +290,14 @@ def coercible(value: Any) -> Iterator[Any]:
 # -- how an answer breaks a rule ----------------------------------------------------------------------------------
 
 UNKNOWN = "nobody-has-this-id"
+#: Pasted into a query, it ends the text there.
+QUOTED = f"{UNKNOWN}'"
 
 
-def unknown_id(till: Till, name: str) -> Answer:
+def unknown_id(till: Till, name: str, id: str = UNKNOWN) -> Answer:
     capability = capabilities()[name]
     body = till.fill(name, 0) if capability.request else {}
-    return till.call(name, body, {each.name: UNKNOWN for each in capability.ids})
+    return till.call(name, body, {each.name: id for each in capability.ids})
 
 
 def bad_bodies(till: Till, name: str, kind: str) -> Iterator[Answer]:
@@ -385,19 +388,21 @@ def lacks(answer: Answer, member: str) -> bool:
 
 EXTRAS = {"colour": "teal", "count": 3, "none": None}
 
-NO_MATCH = {
-    "SearchOrders": {"dineIn": {"tableId": UNKNOWN}},
-    "SearchTables": {"areaId": UNKNOWN},
-    "SearchParties": {"tableId": UNKNOWN},
-    "SearchReservations": {"tableId": UNKNOWN},
-}
+
+def no_match(name: str, id: str = UNKNOWN) -> Any:
+    """A search that finds nothing."""
+    wanted = {"areaId" if name == "SearchTables" else "tableId": id}
+    return {"dineIn": wanted} if name == "SearchOrders" else wanted
+
 
 BROKEN: dict[str, Callable[[Till, str], bool]] = {
     "answer-matches-schema": is_answered_wrongly,
     "optional-members-are-optional": lambda till, name: not example(till, name, 0).ok,
     "headers-are-optional": lambda till, name: not (example(till, name, 0).ok and example(till, name, 0, HEADERS).ok),
     "success-status-is-ok": lambda till, name: example(till, name, 0).status not in (200, *range(300, 600)),
-    "unknown-id-is-not-found": lambda till, name: unknown_id(till, name).error_type != "NotFound",
+    "unknown-id-is-not-found": lambda till, name: (
+        unknown_id(till, name).error_type != "NotFound" or unknown_id(till, name, QUOTED).status >= 500
+    ),
     "missing-members-are-refused": lambda till, name: (
         not all(each.refused for each in bad_bodies(till, name, "missing"))
     ),
@@ -419,8 +424,9 @@ BROKEN: dict[str, Callable[[Till, str], bool]] = {
     "answers-within-the-limit": lambda till, name: example(till, name, 0).status == 0,
     "answers-promptly": lambda till, name: example(till, name, 0).seconds > 0.03,
     "no-match-is-an-empty-page": lambda till, name: (
-        till.call(name, NO_MATCH[name], {}).body
+        till.call(name, no_match(name), {}).body
         not in ({"data": []}, [{"data": []}], {"data": [], "tillExtras": EXTRAS})
+        or till.call(name, no_match(name, QUOTED), {}).status >= 500
     ),
 }
 
