@@ -71,7 +71,7 @@ def traces_of_a_stranger(partner: Partner, capability: Capability, authorization
     """
     name = observer_of(capability)
     if not partner.offers(name):
-        raise NotOffered(f"only {name} shows what {capability.name} changes, and it isn't offered")
+        raise NotOffered(f"only {name} shows what {capability.name} stores, and it isn't offered")
     observer = _contracts.capabilities()[name]
     ids = partner.ids(capability)
     params, mark, trace = dict(ids), "", "it is gone, or canceled"
