@@ -73,18 +73,19 @@ def keeps(
         for count in counts
     ]
     rounds += [lambda size=size: one([covers], size) for size in people]  # type: ignore[misc]
-    crowd = [groups[0][0], groups[0][-1]] if groups else [covers]
-    rounds.append(lambda: one(beside(partner, kind, member, crowd), count=counts[0]))
+    # The plainest choice: a till that refuses long texts may mix up short ones.
+    plain = groups[0][-1] if groups else covers
+    rounds.append(lambda: one(beside(partner, kind, member, plain), count=counts[0]))
     each_round(partner, rounds)
 
 
-def beside(partner: Partner, kind: Kind, member: str, choices: Sequence[Choice]) -> list[Choice]:
-    """*choices* of *member*, each along with all other members, then with what guests and hosts write alone."""
+def beside(partner: Partner, kind: Kind, member: str, choice: Choice) -> list[Choice]:
+    """The *choice* of *member* along with all other members, then with what guests and hosts write alone."""
 
-    def along(choice: Choice, more: Members) -> Choice:
+    def along(more: Members) -> Choice:
         return lambda slot: {**more, **(choice(slot) if callable(choice) else choice)}
 
-    return [along(each, more) for more in companies(partner, kind, member) for each in choices]
+    return [along(each) for each in companies(partner, kind, member)]
 
 
 def companies(partner: Partner, kind: Kind, member: str) -> list[Members]:
