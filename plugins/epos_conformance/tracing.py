@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import time
 import uuid
 
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from epos_conformance import _contracts, bodies, following
+from epos_conformance import _contracts, bodies, following, money
 from epos_conformance._contracts import Capability
 from epos_conformance.bodies import Fault
 from epos_conformance.exceptions import Inconclusive, NotOffered
@@ -31,6 +32,9 @@ from epos_conformance.verdict import Finding
 _MOST_FAULTS = 6
 #: A refused request would be among the newest rows or the oldest: how far a search is walked to find it.
 _MOST_PAGES = 10
+
+#: What no order comes to: a total of them is a mark.
+_TOTALS = range(100_000_001, 999_999_999)
 
 #: What changes of itself.
 _VOLATILE = frozenset({"updatedAt"})
@@ -117,6 +121,7 @@ def _round(
     for mark, fault in faults:
         if not partner.call(capability.name, {**ids, **fault.body}).succeeded:
             refused[mark] = fault  # what was accepted is another rule's business
+    totals = {total: fault for fault in refused.values() if (total := _total(fault.body) or 0) in _TOTALS}
     time.sleep(settle)
     after = _observe(partner, observer, ids)
     text = json.dumps(after, ensure_ascii=False)
@@ -124,6 +129,11 @@ def _round(
         Finding(f"{fault}, refused", "nothing stored", f"{mark} is there in {observer.name}")
         for mark, fault in refused.items()
         if mark in text
+    ]
+    findings += [
+        Finding(f"{totals[total]}, refused", "nothing stored", f"an order of {total} is there in {observer.name}")
+        for total in map(_total, after if isinstance(after, list) else ())
+        if total in totals
     ]
     if not observer.ids or len(refused) < len(faults):
         return len(refused), findings, []
@@ -142,10 +152,20 @@ def _marked_faults(partner: Partner, capability: Capability) -> Iterator[tuple[s
     ]
     # Spread over the body: what is checked last is what a partner stores too early.
     step = max(1, len(faults) // _MOST_FAULTS)
-    for fault in faults[::-step][:_MOST_FAULTS]:
+    for number, fault in enumerate(faults[::-step][:_MOST_FAULTS]):
         # An EPOS may go by how Dojo writes the ids of its payment intents.
         mark = ("pi_" if "paymentIntentId" in capability.marks else "") + f"refused-{uuid.uuid4().hex[:16]}"
-        yield mark, Fault(fault.where, fault.what, {**fault.body, **dict.fromkeys(capability.marks, mark)})
+        marked = {**fault.body, **dict.fromkeys(capability.marks, mark)}
+        # What is stored of the order may be its head alone, without texts. Half of the totals still are the items'.
+        if number % 2 and _total(marked) is not None:
+            total = random.choice(_TOTALS)  # noqa: S311 - no secret
+            marked["totalAmount"] = {**marked["totalAmount"], "value": total}
+        yield mark, Fault(fault.where, fault.what, marked)
+
+
+def _total(order: Any) -> int | None:
+    """What *order*, a body or a row, comes to."""
+    return money.value(order.get("totalAmount")) if isinstance(order, Mapping) else None
 
 
 def _observe(partner: Partner, observer: Capability, ids: Mapping[str, str]) -> Any:

@@ -258,6 +258,24 @@ class StoresBeforeValidating(ReferenceEpos):
             raise
 
 
+@defect("heads-of-orders-are-stored-first", breaks=["CreateOrder.refused-requests-store-nothing"])
+class HeadsOfOrdersAreStoredFirst(ReferenceEpos):
+    """
+    The row of a new order is written before its lines are read: its total and its table, no texts.
+    """
+
+    def validate(self, call: Call) -> None:
+        try:
+            super().validate(call)
+        except EposError:
+            if call.capability.name == "CreateOrder":
+                head = {name: call.body.get(name) for name in ("dojoOrderId", "totalAmount", "details")}
+                with self.exclusively(), suppress(Exception):
+                    super().validate(replace(call, body={**head, "items": [], "payments": []}))
+                    self.store_order({**head, "items": [], "payments": []})
+            raise
+
+
 @defect("unknown-members-are-refused", breaks=["*.unknown-members-are-ignored"], also=["HandleEvent.survives-*"])
 class UnknownMembersAreRefused(ReferenceEpos):
     """
