@@ -192,6 +192,29 @@ class EqualOrdersAreOne(ReferenceEpos):
         return super().known_order(body) or next(alike, None)
 
 
+@defect("new-orders-lock-the-database", breaks=[_OWN_ID], also=["CreateOrder.same-dojo-order-id-is-one-order"])
+class NewOrdersLockTheDatabase(ReferenceEpos):
+    """
+    Two orders are written at the same instant, and nobody waits for the database that the first one locks.
+    """
+
+    side_by_side = True
+    writing = 0
+
+    def exclusively(self) -> AbstractContextManager[Any]:
+        return contextlib.nullcontext()
+
+    def store_order(self, body: Json) -> Order:
+        if self.writing:
+            raise RuntimeError("database is locked")
+        self.writing += 1
+        try:
+            time.sleep(0.02)
+            return super().store_order(body)
+        finally:
+            self.writing -= 1
+
+
 @defect("order-ids-race", breaks=[_OWN_ID], also=[*ORDERS, "*.refused-requests-store-nothing"])
 class OrderIdsRace(ReferenceEpos):
     """
