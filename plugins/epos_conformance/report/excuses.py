@@ -122,7 +122,6 @@ ABSENT = (
     "needs {absent}, which isn't offered",
     "takes {absent}, which isn't offered",
     "only {absent} shows what {own} stores, and it isn't offered",
-    "only {absent} shows what {own} changes, and it isn't offered",
     "only {absent} shows what is recorded, and it isn't offered",
     "there is no party to order for, and {absent} isn't offered",
     "there is no reservation to order for, and {absent} isn't offered",
