@@ -36,7 +36,6 @@ def collections(ordering: Ordering) -> Versions:
         ("an order to collect as soon as possible", {"asap": True}),
         ("an order to collect soon", _collected(_quarter(now + datetime.timedelta(minutes=50)))),
         ("an order to collect tomorrow evening", _collected(_at(now, 1, 19))),
-        ("an order to collect tomorrow, to the second", _collected(_at(now, 1, 18, 10).replace(second=37))),
         ("an order to collect tomorrow", _collected(_at(now, 1, 12, 30))),
     ):
         details = {"orderType": "Collection", "collection": collection}

@@ -8,7 +8,6 @@ from epos_conformance.reference.defects.order_creation import Storing
 from epos_conformance.reference.defects.order_keeps import SUMS, UNUSUAL, Keeping
 from epos_conformance.reference.faults import defect
 from epos_conformance.reference.records import Json
-from epos_conformance.reference.times import parse_time, spell_time
 
 
 @defect("percents-are-whole", breaks=["CreateOrder.keeps-the-discounts"], also=UNUSUAL)
@@ -35,20 +34,6 @@ class QuantitiesHaveTwoDigits(Keeping):
 
     def kept_item(self, item: Json) -> Json:
         return {**item, "quantity": min(item["quantity"], 99)}
-
-
-@defect("collections-are-to-the-minute", breaks=["CreateOrder.keeps-the-collection-details"], also=UNUSUAL)
-class CollectionsAreToTheMinute(Storing):
-    """
-    The time of a collection is kept as the till's clock shows it, without seconds.
-    """
-
-    def kept(self, body: Json) -> Json:
-        collection = body["details"].get("collection", {})
-        if "collectAt" not in collection:
-            return body
-        whole = spell_time(parse_time(collection["collectAt"]).replace(second=0, microsecond=0))
-        return {**body, "details": {**body["details"], "collection": {**collection, "collectAt": whole}}}
 
 
 @defect(
