@@ -178,4 +178,4 @@ def test_orders_are_collected_now_soon_and_tomorrow() -> None:
     assert all(each > NOW + datetime.timedelta(minutes=40) for each in times[:1])
     # Slots of a quarter of an hour: whether a collection keeps its seconds is the till's business.
     assert all(each.minute % 15 == each.second == 0 for each in times)
-    assert [each.hour for each in times[1:]] == [19, 18, 12]
+    assert [each.hour for each in times[1:]] == [19, 12]
