@@ -36,9 +36,8 @@ def commands(document: Mapping[str, Any]) -> Iterable[str]:
     """
     for kind, outcome, level in _KINDS:
         found: dict[str, dict[str, list[str]]] = {}
-        for each in document["checks"]:
-            if (each["outcome"], each["level"]) == (outcome, level) and "waiver" not in each:
-                found.setdefault(each["message"], {}).setdefault(each["id"], []).append(each["transport"])
+        for each in summary.ended(document, outcome, level):
+            found.setdefault(each["message"], {}).setdefault(each["id"], []).append(each["transport"])
         for message, rules in list(found.items())[:_MOST]:
             id, transports = next(iter(rules.items()))
             title = f"{id} over {' and '.join(dict.fromkeys(transports))}"

@@ -113,6 +113,15 @@ class Capability:
         return frozenset(found)
 
     @cached_property
+    def shown_by(self) -> str:
+        """The capability that shows what one that is ``traceable`` stores, or removes."""
+        if self.observed_by is not None:
+            return self.observed_by
+        return next(
+            each.name for each in capabilities().values() if each.http_method == "GET" and each.path == self.path
+        )
+
+    @cached_property
     def members(self) -> Mapping[str, bool]:
         """The members of the body at its top: name -> whether it is required."""
         from epos_conformance import schema

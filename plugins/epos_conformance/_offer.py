@@ -88,10 +88,6 @@ class _Probe:
         self._answered = False
         self._last: Exchange | None = None
         self._found: set[str] = set()
-        #: Of those found, who took a request and gave no answer.
-        self._mute: set[str] = set()
-        #: Somebody answers with pages: a website.
-        self._pages = False
         self._unsure: list[str] = []
         self._said: dict[str, Exchange] = {}
 
@@ -109,8 +105,7 @@ class _Probe:
                 self._found.add(capability.name)
             if self._failures >= _PATIENCE and not self._answered:
                 break
-        if self._pages and self._found == self._mute:
-            # A website that broke off once has shown nothing of an EPOS.
+        if self._is_website():
             self._found = set()
         return Offer.probed(self._found, self._unsure, self._said, self._why_nothing)
 
@@ -136,15 +131,11 @@ class _Probe:
         self._said[capability.name] = exchange
         if exchange.answer is None:
             # Slow or broken is not absent: whoever takes the request offers it.
-            if taken := isinstance(exchange.failure, (Unanswered, BrokenAnswer)) and self._answered:
-                self._mute.add(capability.name)
-            return taken
+            return isinstance(exchange.failure, (Unanswered, BrokenAnswer)) and self._answered
         if exchange.succeeded:
             if capability.name.startswith("Search"):
                 self._note_ids(capability.name, exchange)
-            spoken = self._speaks_json(exchange)
-            self._pages |= not spoken
-            return spoken
+            return self._speaks_json(exchange)
         if exchange.status in (401, 403, 405, 501):
             return False
         if exchange.status == 404:
@@ -155,6 +146,11 @@ class _Probe:
             or exchange.status >= 500
             or (error is not None and error.type in ERROR_TYPES)
         )
+
+    def _is_website(self) -> bool:
+        """Whether pages are answered, and nothing else: who then breaks off once has shown nothing of an EPOS."""
+        pages = any(each.succeeded and not self._speaks_json(each) for each in self._said.values())
+        return pages and all(self._said[name].answer is None for name in self._found)
 
     def _knows_the_address(self, capability: Capability, exchange: Exchange) -> bool:
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from epos_conformance import _rules, _suite
@@ -256,13 +256,11 @@ def _capabilities(write: Any, document: dict[str, Any]) -> None:
         if each["verdict"] != "not-offered" and (any(each["counts"].values()) or not partial)
     ]
     names = document["partner"]["transports"]
-    if not document["partner"]["capabilities"]:
+    known = answered(document)
+    if not known:
         write("  nobody knows which capabilities are offered")
         offered = []
-    # Over a transport that nobody answers on, nothing is known.
-    absent = {
-        name: "not offered" if any(name in each["transports"] for each in offered) else "not examined" for name in names
-    }
+    absent = {name: "not offered" if name in known else "not examined" for name in names}
     told = [[_told(each["transports"].get(name), absent[name]) for name in names] for each in offered]
     first = max((len(each["name"]) for each in offered), default=0)
     widths = [max((len(row[column]) for row in told), default=0) for column in range(len(names))]
@@ -277,6 +275,11 @@ def _capabilities(write: Any, document: dict[str, Any]) -> None:
     for product in document["products"] if not partial else ():
         missing = f"; missing {', '.join(product['missing'])}" if product["missing"] else ""
         write(f"  product {product['title']}: {product['verdict']}{missing}")
+
+
+def answered(document: Mapping[str, Any]) -> set[str]:
+    """The transports that something is offered over: of the others nothing is known, as nobody answered."""
+    return {transport for each in document["capabilities"] for transport in each.get("transports", ())}
 
 
 def _told(part: dict[str, Any] | None, absent: str) -> str:

@@ -123,8 +123,7 @@ def taken(
         raise Inconclusive(f"nothing is known that could be ordered so; {hint}")
     if not number:
         tried = "; ".join(words[:3])
-        currency = ", and data.currency" if partner.venue.guesses_currency else ""
-        message = f"no order of this kind is taken ({tried}); {hint}{currency}"
+        message = f"no order of this kind is taken ({tried}); {hint}{partner.venue.currency_hint}"
         if all(each.refused for each in refused):
             raise NoneTaken(message, refused[0].seen)
         raise Inconclusive(message)

@@ -356,7 +356,7 @@ class Partner:
             if thing == "party":
                 self.venue.hear_status(made.answer)
             return made
-        currency = ", and data.currency" if thing == "order" and self.venue.guesses_currency else ""
+        currency = self.venue.currency_hint if thing == "order" else ""
         raise Inconclusive(
             f"needs an own {thing}, but {maker} was not carried out: {exchange.seen}; {self._hint(thing)}{currency}"
         )

@@ -59,21 +59,13 @@ def traces_of_refusals(partner: Partner, capability: Capability) -> tuple[int, l
     return refused, findings or changes
 
 
-def observer_of(capability: Capability) -> str:
-    """The capability that shows what *capability* stores, or removes."""
-    if capability.observed_by is not None:
-        return capability.observed_by
-    every = _contracts.capabilities().values()
-    return next(each.name for each in every if each.http_method == "GET" and each.path == capability.path)
-
-
 def traces_of_a_stranger(partner: Partner, capability: Capability, authorization: str) -> list[Finding]:
     """
     Send a valid request over REST with the *authorization* of a stranger; findings where it was carried out.
 
     Raises `NotOffered` where nothing shows that, and `Inconclusive` where the request wasn't refused.
     """
-    name = observer_of(capability)
+    name = capability.shown_by
     if not partner.offers(name):
         raise NotOffered(f"only {name} shows what {capability.name} stores, and it isn't offered")
     observer = _contracts.capabilities()[name]

@@ -65,8 +65,8 @@ class Venue:
         self.intents = intents or Intents()
         #: Statuses that the partner answered for parties that the suite made.
         self.given_statuses: list[str] = []
-        #: Whether an order in our currency was taken.
-        self._takes_currency = False
+        #: The currency where nothing tells it, and whether an order in it was taken.
+        self._guessed, self._takes_guessed = "GBP", False
         #: What could not be learnt -> why.
         self.unknown: dict[str, str] = {}
         # Workers start at different places, so that they don't want the same table at the same time.
@@ -155,7 +155,7 @@ class Venue:
         payable = [row for row in self.orders if row.get("payable") is True and isinstance(row.get("id"), str)]
         return [row["id"] for row in sorted(payable, key=_owed, reverse=True)]
 
-    @cached_property
+    @property
     def currency(self) -> str:
         """
         The currency that the venue trades in: named, else the one most orders are in, else GBP until `hear_of_order`.
@@ -163,7 +163,7 @@ class Venue:
         if self.known.currency:
             return self.known.currency
         seen = self._currencies
-        return seen.most_common(1)[0][0] if seen else "GBP"
+        return seen.most_common(1)[0][0] if seen else self._guessed
 
     @cached_property
     def _currencies(self) -> Counter[str]:
@@ -176,17 +176,22 @@ class Venue:
     @property
     def guesses_currency(self) -> bool:
         """Whether nothing tells the currency: nobody named it, no order shows it, and none of ours was taken."""
-        return not (self.known.currency or self._takes_currency or self._currencies)
+        return not (self.known.currency or self._takes_guessed or self._currencies)
+
+    @property
+    def currency_hint(self) -> str:
+        """What to name beside other data where no order of ours is taken: the currency, if it is a guess."""
+        return ", and data.currency" if self.guesses_currency else ""
 
     def hear_of_order(self, exchange: Exchange) -> None:
         """
         Learn the currency from what came of an order of ours; where it is guessed and refused, the other one is next.
         """
         if exchange.succeeded:
-            self._takes_currency = True
+            self._takes_guessed = True
         elif exchange.refused and self.guesses_currency:
+            self._guessed = "EUR" if self._guessed == "GBP" else "GBP"
             # What was made with it is in it.
-            self.__dict__["currency"] = "EUR" if self.currency == "GBP" else "GBP"
             self.__dict__.pop("items", None)
 
     @cached_property

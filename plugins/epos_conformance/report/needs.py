@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from epos_conformance import _contracts, tracing
+from epos_conformance import _contracts
 from epos_conformance._checks import Examination
 
 
@@ -151,7 +151,7 @@ def needed(examination: Examination) -> Collection[str]:
     if template == "*.refused-requests-store-nothing" and capability is not None:
         return {capability.observed_by} if capability.observed_by else ()
     if template == "rest.strangers-change-nothing" and capability is not None:
-        return {tracing.observer_of(capability)}
+        return {capability.shown_by}
     return by_template().get(template, ())
 
 

@@ -10,6 +10,7 @@ import re
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from epos_conformance._console import say
 from epos_conformance._terminal import CHANGED
@@ -88,12 +89,17 @@ def markdown(documents: Iterable[Document]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _told(document: Document, heading: str, outcome: str, level: str) -> list[str]:
-    checks = [
+def ended(document: Mapping[str, Any], outcome: str, level: str) -> list[Mapping[str, Any]]:
+    """The checks of *document* of that *level* that ended so, but for those that are waived."""
+    return [
         each
         for each in document["checks"]
-        if each["outcome"] == outcome and each["level"] == level and "waiver" not in each
+        if (each["outcome"], each["level"]) == (outcome, level) and "waiver" not in each
     ]
+
+
+def _told(document: Document, heading: str, outcome: str, level: str) -> list[str]:
+    checks = ended(document, outcome, level)
     if not checks:
         return []
     # What ended for the same reason is told once: of a partner who is down that is everything.

@@ -362,29 +362,6 @@ class PaidOrdersStayPayable(ReferenceEpos):
         return order.status not in ("Canceled", "Failed")
 
 
-@defect(
-    "paid-orders-nod",
-    breaks=over("shows-the-payment", PAY),
-    also=[f"{PAY}.refuses-*", f"{PAY}.records-*"],
-)
-class PaidOrdersNod(ReferenceEpos):
-    """
-    Where nothing is owed, the order is answered as it is: there is nothing to record.
-    """
-
-    def check_may_pay(self, order: Order, body: Json) -> None:
-        if order.status != "Finalized":
-            super().check_may_pay(order, body)
-
-    def check_owed(self, order: Order, body: Json) -> None:
-        if order.status != "Finalized":
-            super().check_owed(order, body)
-
-    def apply_payment(self, order: Order, payment: Json) -> None:
-        if order.status != "Finalized":
-            super().apply_payment(order, payment)
-
-
 @defect("paid-is-a-status", breaks=over("answer-matches-schema", PAY))
 class PaidIsAStatus(ReferenceEpos):
     """
@@ -419,6 +396,21 @@ class PaidOrdersTakeMore(ReferenceEpos):
     def check_owed(self, order: Order, body: Json) -> None:
         if order.status != "Finalized":
             super().check_owed(order, body)
+
+
+@defect(
+    "paid-orders-nod",
+    breaks=over("shows-the-payment", PAY),
+    also=[f"{PAY}.refuses-*", f"{PAY}.records-*"],
+)
+class PaidOrdersNod(PaidOrdersTakeMore):
+    """
+    Where nothing is owed, the order is answered as it is: there is nothing to record.
+    """
+
+    def apply_payment(self, order: Order, payment: Json) -> None:
+        if order.status != "Finalized":
+            super().apply_payment(order, payment)
 
 
 @defect(

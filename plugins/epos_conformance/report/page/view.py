@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from epos_conformance._terminal import answered
 from epos_conformance.report import reading
 from epos_conformance.report.page import checklist, findings, head, matrix, order, reasons, timing, words
 
@@ -65,8 +66,7 @@ def of(document: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
         "lasted": head.lasted(document),
         "signature": document.get("signature") or {"state": "unsigned"},
         "addresses": [*head.addresses(document)],
-        # Transports that something is offered over: of the others nothing is known.
-        "answered": {transport for each in document["capabilities"] for transport in each.get("transports", ())},
+        "answered": answered(document),
         "offer": OFFERS[document["partner"]["offer"]],
         "dojo": document.get("dojo"),
         "differences": document.get("differences", []),
